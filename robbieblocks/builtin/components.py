@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from robbieblocks.model import MODULE, ComponentRow, Json, component_specifier, same
+from robbieblocks.model import INDEX_READER, MODULE, ComponentRow, Json, component_specifier, same
 
 
 def _component(
@@ -29,6 +29,7 @@ def _component(
         css=styles.read_text("utf-8") if styles.exists() else "",
         props_schema=json.loads(schema.read_text("utf-8")) if schema.exists() else {},
         metadata=metadata,
+        packaged=True,
     )
 
 
@@ -44,19 +45,30 @@ BUILTIN: Final[Mapping[str, ComponentRow]] = {
             "embed", "Embed", "e0d3f4b6-51c8-4b0f-9a27-6a1c9b6f7d02", "content", hydrate="visible"
         ),
         _component("search", "Search", "5b8e1d70-93c2-4f6a-8a41-0d7c2e9f3b18", "content"),
+        # No import makes its row: so it is always that of the package that makes the indexes.
+        _component(INDEX_READER, "Search index", "c4f0a9d2-7b16-4e83-9a5c-2e81d60f7b93"),
     )
 }
 
 
 def with_builtin(components: Mapping[str, ComponentRow]) -> Mapping[str, ComponentRow]:
-    """The components, with those of these that one of them imports and no row has the key of."""
-    imported = {
+    """The components, with those of these that one of them imports and no row has the key of.
+
+    So with those that these import.
+    """
+    imported = _imported(components, components.values())
+    return {**components, **imported} if imported else components
+
+
+def _imported(
+    known: Mapping[str, ComponentRow], importers: Collection[ComponentRow]
+) -> dict[str, ComponentRow]:
+    found = {
         key: row
         for key, row in BUILTIN.items()
-        if key not in components
-        and any(component_specifier(key) in each.code for each in components.values())
+        if key not in known and any(component_specifier(key) in each.code for each in importers)
     }
-    return {**components, **imported} if imported else components
+    return {**found, **_imported({**known, **found}, found.values())} if found else {}
 
 
 def is_builtin(row: ComponentRow) -> bool:

@@ -170,6 +170,7 @@ class _Workspace:
             modules=self._modules(components.good.values()),
             utilities_for=utilities.for_components,
             with_utilities=with_utilities(classes, utilities.known),
+            packaged=frozenset(key for key in components.good if rows[key].packaged),
             names_utilities=partial(names_utilities, components.good, tailwind.learn),
             learn=tailwind.learn,
             utilities_key=tailwind.key,

@@ -71,7 +71,7 @@ from robbieblocks.model.rows import (
     TriggerRow,
     kept_for,
 )
-from robbieblocks.model.search import search_file
+from robbieblocks.model.search import INDEX_READER, search_file
 from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (
     ANY_HOST,
@@ -114,6 +114,7 @@ __all__ = [
     "HEADER_MAX",
     "HEADER_NAMES",
     "INDEX_FILE",
+    "INDEX_READER",
     "METADATA_MARKS",
     "MODULE",
     "NODE_KEYS",

@@ -72,7 +72,8 @@ class Bundle:
     that a page changes only with its own components and HTML; None for no class. `learn` tells it
     ahead of many words at once. Under an equal `utilities_key` equal components and words give an
     equal stylesheet. `with_utilities` are the keys of the components whose text names such a class,
-    and `names_utilities` says whether words of a component's HTML do.
+    and `names_utilities` says whether words of a component's HTML do. `packaged` are the keys of
+    components that come from the package, and of no row.
     """
 
     modules: Mapping[str, Module]
@@ -85,6 +86,7 @@ class Bundle:
         default=lambda _: None, repr=False, compare=False
     )
     with_utilities: frozenset[str] = frozenset()
+    packaged: frozenset[str] = frozenset()
     utilities_key: str = ""
     names_utilities: Callable[[str, frozenset[str]], bool] = field(
         default=lambda _, __: False, repr=False, compare=False

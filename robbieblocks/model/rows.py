@@ -133,6 +133,7 @@ class ComponentRow:
     """A component, published or not; placing an unpublished one is an error of the page.
 
     Where drafts were asked for, each is `published`, and `draft` says that it is not yet.
+    `packaged`: it comes from the package, and no row has its key.
     """
 
     id: UUID
@@ -146,6 +147,7 @@ class ComponentRow:
     published: bool = True
     metadata: Json = field(default_factory=dict[str, Json])
     draft: bool = False
+    packaged: bool = False
 
     @property
     def is_module(self) -> bool:

@@ -108,10 +108,16 @@ def test_old_addresses_lead_on(served: Mapping[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "path", "lang", "query", "title", "none"),
+    ("node", "path", "lang", "query", "title", "many", "more", "none"),
     [
-        ("quay", "search/", "en", "firings", "The first firing", "No page was found."),
-        ("kiln", "de/suche/", "de", "glasiert", "Die Werkstatt", "Keine Seite gefunden."),
+        (
+            *("quay", "search/", "en", "firings", "The first firing"),
+            *("bowl", "More results", "No page was found."),
+        ),
+        (
+            *("kiln", "de/suche/", "de", "glasiert", "Die Werkstatt"),
+            *("höhe", "Weitere Ergebnisse", "Keine Seite gefunden."),
+        ),
     ],
 )
 def test_visitors_find_pages_in_their_language(
@@ -122,6 +128,8 @@ def test_visitors_find_pages_in_their_language(
     lang: str,
     query: str,
     title: str,
+    many: str,
+    more: str,
     none: str,
 ) -> None:
     """By keyboard, under the page's policy; nothing of the index is loaded before the focus."""
@@ -135,6 +143,10 @@ def test_visitors_find_pages_in_their_language(
     field.press_sequentially(query)
     link = page.locator(".search-results").get_by_role("link", name=title).first
     link.wait_for()
+    field.fill(many)
+    page.get_by_role("button", name=more).press("Enter")
+    eleventh = page.locator(".search-results li:nth-child(11) a:focus")
+    eleventh.wait_for()
     assert accessibility_violations(page) == []
     field.fill("zzxqv")
     page.get_by_role("status").get_by_text(none).wait_for()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,9 @@ from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.settings import SearchSettings
 from tests.building import NOW
 from tests.commands import Installation
-from tests.integration.test_build_kill import VICTIM
+from tests.integration.test_build_kill import IMPORTS, VICTIM
 from tests.sites import APP, NODE, Block, MakeSite, Site
+from tests.victims import victims
 
 pytestmark = pytest.mark.postgres
 
@@ -32,8 +32,8 @@ _TEXT = """export default function Text({ text }: { text: string }) {
 }"""
 
 
-@pytest.fixture
-def site(make_site: MakeSite) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def indexed(make_site: MakeSite) -> Iterator[Site]:
     """Pages in two languages, one of them with the field, and one for nobody to find."""
     site = make_site()
     site.builder.settings = replace(site.builder.settings, search=SearchSettings(frozenset({APP})))
@@ -47,10 +47,23 @@ def site(make_site: MakeSite) -> Iterator[Site]:
     german = Block(component="text", props={"text": "glasierte Schalen"})
     site.page("schalen", german, metadata={"lang": "de"})
     site.page("secret", "text", metadata={"robots": "noindex"})
-    site.build()
-    assert not site.problems(warnings=True)
     yield site
     site.builder.context.close()
+
+
+@pytest.fixture
+def site(indexed: Site) -> Site:
+    """The site as it was made and live, whatever the test before did to it."""
+    indexed.sql(
+        "UPDATE robbieblocks_pages SET status = 'published', meta_title = NULL, "
+        "meta_description = NULL WHERE status <> 'published' OR meta_title IS NOT NULL "
+        "OR meta_description IS NOT NULL"
+    )
+    context = indexed.builder.context
+    context.search = SearchIndexes.of(context.settings, lambda _: None, later=False)
+    indexed.build()
+    assert not indexed.problems(warnings=True)
+    return indexed
 
 
 def listing(site: Site) -> dict[str, Any]:
@@ -149,27 +162,23 @@ def test_check_names_fields_without_index_and_indexes_without_field(site: Site) 
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("step", ["search", "assets"])
-def test_a_killed_build_leaves_the_index_whole(site: Site, step: str) -> None:
+def test_a_killed_build_leaves_the_index_whole(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether the new one was made, or written: the old one is live with its release."""
     builder = site.builder
     settings, before = builder.settings, builder.files(NODE, APP)
-    folder = settings.home.parent / f"project-{step}"
-    folder.mkdir()
-    (folder / "robbieblocks.toml").write_text(f'[search]\napps = "{APP}"\n')
-    site.sql("UPDATE robbieblocks_pages SET meta_title = 'Mugs' WHERE page_key = 'cups'")
     own = Installation(home=settings.home, database_url=settings.database_url)
-    command = ("build", "--node", NODE, "--app", APP)
-    killed = subprocess.run(
-        [sys.executable, "-c", VICTIM, "SIGKILL", step, *command],
-        env=own.environment,
-        cwd=folder,
-        timeout=60,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert builder.files(NODE, APP) == before
-    shown(site)
+    (tmp_path / "robbieblocks.toml").write_text(f'[search]\napps = "{APP}"\n')
+    monkeypatch.chdir(tmp_path)
+    site.sql("UPDATE robbieblocks_pages SET meta_title = 'Mugs' WHERE page_key = 'cups'")
+    with victims(VICTIM, IMPORTS, tmp_path) as processes:
+        for step in ("search", "assets"):
+            command = ("SIGKILL", step, "build", "--node", NODE, "--app", APP)
+            killed = processes.run(*command, environment=own.environment)
+            assert killed.code == -signal.SIGKILL, killed
+            assert builder.files(NODE, APP) == before
+            shown(site)
     site.build()
     assert builder.files(NODE, APP)[FILE] != before[FILE]
     assert shown(site)["en"] == {"/bowls/", "/cups/"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from robbieblocks.builtin import BUILTIN, with_builtin
 from robbieblocks.content import (
     PACKAGED,
     Component,
@@ -89,3 +90,14 @@ def test_an_export_leaves_it_to_the_package(folder: Path) -> None:
     assert exported(replace(MARKDOWN, name="Own")) == names
     assert exported(MARKDOWN) == names
     assert load(folder).components == (MARKDOWN,)
+
+
+def test_what_an_imported_component_imports_comes_with_it() -> None:
+    """A component with the key of one takes its place, and does not count as the package's."""
+    find = replace(BUILTIN["search"], key="find", packaged=False)
+    find = replace(find, code='import Search from "@robbieblocks/search"; export default Search;')
+    found = with_builtin({"find": find})
+    assert set(found) == {"find", "search", "search-index"}
+    assert found["search-index"].packaged
+    own = replace(BUILTIN["search-index"], packaged=False)
+    assert with_builtin({"find": find, "search-index": own})["search-index"] is own

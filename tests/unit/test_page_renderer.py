@@ -865,3 +865,21 @@ def test_any_text_stays_text(one: str, other: str) -> None:
     data = tree.css_first("#rb-islands")
     assert data is not None
     assert json.loads(data.text())[0]["id"] == "b1"
+
+
+@pytest.mark.parametrize("packaged", [True, False])
+def test_the_package_s_reader_of_indexes_alone_may_start_webassembly(packaged: bool) -> None:
+    """What imports it has the element that names the index; a row with its key is another's."""
+    reader = _module("@robbieblocks/search-index")
+    field = _module("@robbieblocks/find", "react", "@robbieblocks/search-index")
+    named = replace(_module("@robbieblocks/still", "react"), script='"rb-search"')
+    added = {each.specifier: each for each in (reader, field, named)}
+    bundle = replace(
+        BUNDLE,
+        modules={**BUNDLE.modules, **added},
+        packaged=frozenset({"search-index"} if packaged else {"find", "still"}),
+    )
+    for component, reads in (("find", packaged), ("still", False)):
+        document = RENDERER.compose(page(block(1, component)), {1: STILL}, bundle)
+        html = document.fill(NodeSlots.of(node())).decode()
+        assert ("'wasm-unsafe-eval'" in html, '<meta name="rb-search"' in html) == (reads, reads)

@@ -18,7 +18,8 @@ class Content:
 
     `alternates` are the `hreflang` and path of each of its translations, `words` those of its
     blocks that may be utility classes, `hints` elements for its head that they want, `settings`
-    those of the app's frames, `problems` warnings. `searches`: a component reads an index.
+    those of the app's frames, `problems` warnings. `searches`: the package's reader of indexes
+    is among the components.
     """
 
     about: head.About

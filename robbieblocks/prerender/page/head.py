@@ -24,9 +24,9 @@ from robbieblocks.model import (
 )
 from robbieblocks.names import DIRECTIONS, is_https_origin, is_right_to_left
 
-# Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 # The name of the element that says where the list of an app's index for search is.
 SEARCH_INDEX: Final = "rb-search"
+# Has the browser prefetch pages (speculation rules); browsers without them ignore the element.
 SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'

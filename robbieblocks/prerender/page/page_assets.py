@@ -12,6 +12,7 @@ from html import escape
 from typing import Final, NamedTuple
 
 from robbieblocks.model import (
+    INDEX_READER,
     Asset,
     Bundle,
     StyleForm,
@@ -39,10 +40,6 @@ _HTML_SETTER: Final = re.compile(
 _SCRIPT_MAKER: Final = re.compile(
     r"[\"'`]script[\"'`]|\b(?:Shared)?Worker\b|\bserviceWorker\b|\bexecCommand\b"
 )
-
-
-# By which it finds the list of an index for search: `head.search_index`.
-_INDEX_READER: Final = re.compile(re.escape(head.SEARCH_INDEX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,6 @@ class AssetGraph:
         self._preload = functools.cache(functools.partial(_preload, bundle))
         self.html_setter = functools.cache(functools.partial(self._named, _HTML_SETTER))
         self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
-        self._index_reader = functools.cache(functools.partial(self._named, _INDEX_READER))
         self._keys: dict[str, str] = {}
         self._utilities: dict[str, bool] = {}
         self._names_utilities = functools.lru_cache(_STYLES_KEPT)(bundle.names_utilities)
@@ -175,8 +171,13 @@ class AssetGraph:
         )
 
     def searches(self, component: str) -> bool:
-        """Whether the component reads an index for search, or one that it imports."""
-        return bool(self._index_reader(component))
+        """Whether the component is the package's reader of indexes, or imports it.
+
+        What others name counts for nothing: the page's policy is wider with it.
+        """
+        return INDEX_READER in self.bundle.packaged and (
+            component_specifier(INDEX_READER) in self._reach(component_specifier(component))
+        )
 
     def maker(self, component: str) -> str:
         """With what the component, or one that it imports, may make HTML or scripts; or ""."""
