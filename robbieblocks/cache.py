@@ -9,7 +9,6 @@ folder; nothing is read from one that another user owns or could write.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import sqlite3
@@ -20,7 +19,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, Self, TypeVar
 
-from robbieblocks.model import Sha256, sha256
 from robbieblocks.ownership import distrust
 
 _T = TypeVar("_T")
@@ -65,21 +63,6 @@ ON CONFLICT (name) DO UPDATE SET
     used = excluded.used, content = excluded.content
 """
 _BY_LAST_USE: Final = "SELECT id, size FROM entries ORDER BY used DESC, id DESC"
-
-
-@functools.cache
-def source_hash(*paths: Path) -> Sha256:
-    """A hash of the code in these files and folders: part of the keys of what the code makes.
-
-    It changes when a Python or JavaScript file changes, is added, renamed or removed.
-    """
-    lines = (
-        f"{file.relative_to(path.parent).as_posix()} {sha256(file.read_bytes())}\n"
-        for path in paths
-        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if file.suffix in (".py", ".js")
-    )
-    return sha256("".join(lines))
 
 
 def bound(folder: Path, limit_bytes: int = _LIMIT_BYTES) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from robbieblocks import css_text
-from robbieblocks.cache import Cache, source_hash
+from robbieblocks.cache import Cache
+from robbieblocks.source_hash import source_hash
 from robbieblocks.toolchain import Toolchain
 
 # The code that decides the bytes, besides the toolchain.

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from robbieblocks.cache import Cache, source_hash
+from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.media.child import start_child
 from robbieblocks.model import Asset, CardStyle, CardText, canonical_json, sha256
 from robbieblocks.process import Child
+from robbieblocks.source_hash import source_hash
 
 _KIND: Final = "social-card"
 _TIMEOUT_S: Final = 20.0

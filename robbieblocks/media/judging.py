@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.cache import source_hash
 from robbieblocks.errors import Problem
 from robbieblocks.media_names import focal_point_problem, key_problem, path_problem
 from robbieblocks.model import MediaRow, sha256
+from robbieblocks.source_hash import source_hash
 
 _FOLDER: Final = Path(__file__).parent
 

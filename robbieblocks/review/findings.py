@@ -11,7 +11,7 @@ import orjson
 
 import robbieblocks
 from robbieblocks import checks
-from robbieblocks.cache import Cache, source_hash
+from robbieblocks.cache import Cache
 from robbieblocks.check_rules import RULES
 from robbieblocks.checks import Checked, Finding
 from robbieblocks.errors import Problem, Severity
@@ -19,6 +19,7 @@ from robbieblocks.model import Sha256, sha256
 from robbieblocks.pipeline import Proposal
 from robbieblocks.review.values import NewFinding
 from robbieblocks.settings import Settings
+from robbieblocks.source_hash import source_hash
 
 _KIND: Final = "findings"
 _MOVED: Final = "moved-page"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks import process
-from robbieblocks.cache import source_hash
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Sha256, sha256
 from robbieblocks.search.listing import Listing, read_listing
+from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 JOB: Final = "job.json"

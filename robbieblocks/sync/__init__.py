@@ -12,11 +12,11 @@ connects, carries and looks after. docs/sync.md explains both.
 from robbieblocks.sync.conflicts import Conflict, listed, one, restore
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.lifecycle import DEFAULT_PORT, SyncOptions, beside, run
-from robbieblocks.sync.loop import SyncTiming
 from robbieblocks.sync.mastering import Admitted, Step, admit, init_master, lock_out
 from robbieblocks.sync.membership import Left, join, leave, pause, resync
 from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.status import SyncStatus, TableStatus, status
+from robbieblocks.sync.timing import SyncTiming
 
 __all__ = [
     "DEFAULT_PORT",

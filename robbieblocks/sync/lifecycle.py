@@ -22,8 +22,9 @@ from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch
 from robbieblocks.sync.health import SyncHealth
-from robbieblocks.sync.loop import Loop, SyncTiming, timing_of
+from robbieblocks.sync.loop import Loop
 from robbieblocks.sync.sharing import Sharing
+from robbieblocks.sync.timing import SyncTiming, timing_of
 from robbieblocks.worker import (
     ForcedStop,
     HealthServer,

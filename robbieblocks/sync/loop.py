@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from psycopg import Connection
@@ -34,24 +34,11 @@ from robbieblocks.sync.link import MasterLink, master_address
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Self
 from robbieblocks.sync.sharing import Sharing
+from robbieblocks.sync.timing import SyncTiming
 from robbieblocks.worker import Log, connect_with_retry
 
 # How long a wait for a notification takes at most: `stopped` is looked at after it.
 _SLICE_S: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncTiming:
-    """All times of a sync, in seconds."""
-
-    interval_s: float = 300.0
-    # The outbox is read at least this often, where no notification arrives.
-    poll_s: float = 5.0
-    # Where the master refuses, or this database is behind or has no leader yet.
-    refused_s: float = 15.0
-    reconnect_max_s: float = 10.0
-    query_timeout_s: float = 60.0
-    grace_s: float = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -295,8 +282,3 @@ class Loop:
             sockets[each] is self._exchange.link.connection for each in readable
         )
         return bool(readable)
-
-
-def timing_of(settings: Settings) -> SyncTiming:
-    """The times of a sync with these settings."""
-    return replace(SyncTiming(), interval_s=float(settings.sync.interval_s))

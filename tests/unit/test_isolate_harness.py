@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from robbieblocks.cache import source_hash
 from robbieblocks.prerender.isolate import harness, keys
 from robbieblocks.prerender.page import renderer
+from robbieblocks.source_hash import source_hash
 
 ISOLATE = Path(keys.__file__).parent
 PAGE = Path(renderer.__file__).parent

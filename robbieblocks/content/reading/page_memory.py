@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from robbieblocks.cache import Cache, source_hash
+from robbieblocks.cache import Cache
 from robbieblocks.content.shape import Block, Page
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.source_files import exact_json
+from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).parent.parent
 _KIND: Final = "page file"

@@ -6,7 +6,6 @@ import functools
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.cache import source_hash
 from robbieblocks.model import (
     Bundle,
     RenderJob,
@@ -15,6 +14,7 @@ from robbieblocks.model import (
     reachable,
     sha256,
 )
+from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 # mini-racer brings V8 with its ICU; selectolax decides which raw HTML is refused.

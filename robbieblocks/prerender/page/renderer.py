@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from robbieblocks.cache import source_hash
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     NO_SETTINGS,
@@ -44,6 +43,7 @@ from robbieblocks.prerender.page.site_files import SitemapEntry
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
 from robbieblocks.row_faults import blame
+from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
