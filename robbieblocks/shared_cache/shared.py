@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.errors import BucketUnavailable
-from robbieblocks.messages import visible_line
 from robbieblocks.objectstore import Bucket, Content, Overtaken, Stored
 from robbieblocks.shared_cache.claims import await_others, claim, wait_s
 from robbieblocks.shared_cache.pace import Pace
 from robbieblocks.shared_cache.sealing import Sealing
-from robbieblocks.shared_cache.trouble import Doing, Pauses
+from robbieblocks.shared_cache.trouble import PAST, Doing, Pauses, reason
 
 # A command has no log; the worker's takes these records.
 SHARED_CACHE_LOGGER: Final = logging.getLogger(__name__)
@@ -87,6 +85,7 @@ class SharedCache:
         self._waiting = deque[tuple[str, bytes]]()
         self._waiting_bytes = 0
         self._refused = set[str]()
+        self._claimed = set[str]()
         self._writer: threading.Thread | None = None
 
     def is_worth(self, made_in_ms: float, requests: int) -> bool:
@@ -129,10 +128,14 @@ class SharedCache:
             return not self._refused.isdisjoint(names)
 
     def _is_another_s(self, name: str, made_in_ms: float) -> bool:
-        """Whether another node has said that it makes an entry; else this one says so."""
+        """Whether another node has said that it makes an entry; else this one says so.
+
+        It says nothing where it could not write the entry, and does not wait for itself.
+        """
         with self._lock:
             now = self._monotonic()
-            if now < self._no_claims_until or not self._pace.is_for_one(made_in_ms):
+            is_alone = now < self._no_claims_until or self._pauses.has("write")
+            if is_alone or name in self._claimed or not self._pace.is_for_one(made_in_ms):
                 return False
         try:
             is_ours = claim(self._bucket, self._sealing, self._key, name)
@@ -143,6 +146,7 @@ class SharedCache:
             return False
         with self._lock:
             self.counts.claimed += is_ours
+            self._claimed |= {name} if is_ours else set()
         return not is_ours
 
     def _asked(self, wanted: Collection[str]) -> dict[str, bytes] | None:
@@ -208,7 +212,7 @@ class SharedCache:
         """What an entry holds, and what is wrong with the answer."""
         error = future.exception()
         if error is not None:
-            return None, _reason(error)
+            return None, reason(error)
         read = future.result()
         if read is None:
             return None, ""
@@ -242,23 +246,24 @@ class SharedCache:
 
     def _write(self, name: str, content: bytes, *, mend: bool) -> str:
         """Write an entry, unless another node did before; why that failed, else empty."""
-        stored = Stored(
-            key=self._key(name),
-            data=self._sealing.sealed(name, content),
-            content_type="application/octet-stream",
-            cache_control="no-store",
-        )
         try:
+            stored = Stored(
+                key=self._key(name),
+                data=self._sealing.sealed(name, content),
+                content_type="application/octet-stream",
+                cache_control="no-store",
+            )
             if mend:
                 self._patient.put(stored)
             else:
                 self._patient.put_bound(stored, None)
         except Overtaken:
             return ""
-        except Exception as error:  # noqa: BLE001 -- no answer of a bucket may end the thread
-            return _reason(error)
+        except Exception as error:  # noqa: BLE001 -- no answer, and no lost key, may end the thread
+            return reason(error)
         with self._lock:
             self.counts.written += 1
+            self._claimed.discard(name)
         return ""
 
     def _ended(self, doing: Doing, why: str) -> None:
@@ -275,10 +280,10 @@ class SharedCache:
             return
         if why:
             SHARED_CACHE_LOGGER.warning(
-                "the shared cache is not %s for a while: %s", _PAST[doing], why
+                "the shared cache is not %s for a while: %s", PAST[doing], why
             )
         else:
-            SHARED_CACHE_LOGGER.info("the shared cache is %s again", _PAST[doing])
+            SHARED_CACHE_LOGGER.info("the shared cache is %s again", PAST[doing])
 
     def _drop(self) -> None:
         self.counts.dropped += len(self._waiting)
@@ -287,12 +292,3 @@ class SharedCache:
 
     def _key(self, name: str) -> str:
         return f"{self._sealing.folder}/{name[:2]}/{name[2:]}"
-
-
-_PAST: Final[Mapping[Doing, str]] = {"read": "read", "write": "written to"}
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, BucketUnavailable):
-        return visible_line(str(error).replace("\n", " "))
-    return f"it answered what can't be read ({type(error).__name__})"

@@ -11,9 +11,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from robbieblocks.errors import SiteUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _OWN_FILE: Final = "shared-signing.key"
 _NODES_FILE: Final = "shared-nodes.json"
@@ -29,17 +32,17 @@ class Signing:
         self._folder = folder
         self._read_at: tuple[int, int] | None = None
         self._believed: frozenset[bytes] | None = None
-        self._secret = b""
+        self._private: Ed25519PrivateKey | None = None
 
     def stamp(self, message: bytes) -> bytes:
-        """The public key and the signature of this installation; zeros where there is no master."""
+        """The public key and the signature of this installation; zeros where there is no master.
+
+        Raises as `public_key`.
+        """
         if self._keys() is None:
             return _NO_STAMP
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        self._secret = self._secret or _own(self._folder)
-        private = Ed25519PrivateKey.from_private_bytes(self._secret)
-        return private.public_key().public_bytes_raw() + private.sign(message)
+        self._private = self._private or _private(self._folder)
+        return self._private.public_key().public_bytes_raw() + self._private.sign(message)
 
     def believes(self, stamp: bytes, message: bytes) -> bool:
         """Whether an admitted node signed this; whatever it is, where there is no master."""
@@ -49,9 +52,12 @@ class Signing:
         public, signature = stamp[:_KEY_BYTES], stamp[_KEY_BYTES:]
         if public not in believed:
             return False
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+        try:
+            from cryptography.exceptions import InvalidSignature
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        except ImportError:
+            # `sync run` tells that it is missing.
+            return False
         try:
             Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -69,10 +75,11 @@ class Signing:
             return frozenset()
         if self._read_at != (found.st_mtime_ns, found.st_ino):
             # Of a file that can't be read nobody is believed.
-            self._believed = frozenset()
+            believed = frozenset[bytes]()
             with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
                 given = json.loads(path.read_bytes())
-                self._believed = frozenset(bytes.fromhex(each) for each in given.values())
+                believed = frozenset(bytes.fromhex(each) for each in given.values())
+            self._believed = believed
             self._read_at = (found.st_mtime_ns, found.st_ino)
         return self._believed
 
@@ -82,6 +89,10 @@ def public_key(folder: Path) -> str:
 
     Raises UsageError without the package, and SiteUnavailable where the folder can't be written.
     """
+    return _private(folder).public_key().public_bytes_raw().hex()
+
+
+def _private(folder: Path) -> Ed25519PrivateKey:
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     except ImportError as error:
@@ -90,13 +101,12 @@ def public_key(folder: Path) -> str:
             "  -> pip install 'robbieblocks[bucket]'"
         ) from error
     try:
-        private = Ed25519PrivateKey.from_private_bytes(_own(folder))
+        return Ed25519PrivateKey.from_private_bytes(_own(folder))
     except (OSError, ValueError) as error:
         raise SiteUnavailable(
             f"{folder / _OWN_FILE} can't be read or made: {error}\n"
             "  -> remove it, and let this user write into the folder"
         ) from error
-    return private.public_key().public_bytes_raw().hex()
 
 
 def believe(folder: Path, keys: Mapping[str, str]) -> None:

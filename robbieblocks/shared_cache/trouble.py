@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.messages import visible_line
+
 Doing = Literal["read", "write"]
 DOINGS: Final[tuple[Doing, ...]] = ("read", "write")
+PAST: Final[Mapping[Doing, str]] = {"read": "read", "write": "written to"}
 _FIRST_PAUSE_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 900.0
 
@@ -64,6 +68,13 @@ class Pauses:
             return False
         _note(self._folder, doing, None)
         return True
+
+
+def reason(error: BaseException) -> str:
+    """Why a request failed, on one line."""
+    if isinstance(error, RobbieBlocksError):
+        return visible_line(str(error).replace("\n", " "))
+    return f"it answered what can't be read ({type(error).__name__})"
 
 
 def troubles(folder: Path) -> list[Trouble]:

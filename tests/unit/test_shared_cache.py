@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -194,6 +195,45 @@ def test_a_secret_key_is_its_owner_s(tmp_path: Path) -> None:
         public_key(tmp_path)
 
 
+@pytest.mark.parametrize("lost", ["key", "package"])
+def test_a_node_that_can_t_sign_builds_alone(
+    lost: str, bucket: MemoryBucket, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No build fails, the writer goes on, and what is wrong is told with its remedy."""
+    good, cache = node(bucket, tmp_path / "good", clock), node(bucket, tmp_path, clock)
+    believe(tmp_path / "good", {"good": public_key(tmp_path / "good")})
+    believe(tmp_path, {"good": public_key(tmp_path / "good")})
+    good.put_many("module", {"a": b"code"})
+    written(good)
+    (tmp_path / "shared-signing.key").write_bytes(b"short")
+    if lost == "package":
+        for name in ("exceptions", "hazmat.primitives.asymmetric.ed25519"):
+            monkeypatch.setitem(sys.modules, f"cryptography.{name}", None)
+    got = cache.get_many("module", ["a"], LONG_MS)
+    assert got == ({"a": b"code"} if lost == "key" else {})
+    cache.put_many("module", {"b": b"code"})
+    written(cache)
+    assert [each.doing for each in troubles(tmp_path)] == ["write"]
+    said = "can't be read or made" if lost == "key" else "cryptography is missing"
+    assert said in troubles(tmp_path)[0].why
+
+
+def test_nobody_waits_for_what_is_not_coming(
+    bucket: MemoryBucket, tmp_path: Path, clock: Clock
+) -> None:
+    """A node claims nothing while it can't write, and never waits for a claim of its own."""
+    cache = node(bucket, tmp_path, clock)
+    for _ in range(2):
+        assert cache.get_many("module", ["a"], 9_000.0) == {}
+    assert (cache.counts.claimed, cache.counts.awaited, bucket.reads) == (1, 0, 2)
+    bucket.is_readonly = True
+    cache.put_many("module", {"b": b"code"})
+    written(cache)
+    bucket.is_readonly = False
+    assert cache.get_many("module", ["c"], 9_000.0) == {}
+    assert len(bucket.objects) == 1
+
+
 def test_another_key_is_another_cache(
     bucket: MemoryBucket, first: SharedCache, tmp_path: Path, clock: Clock
 ) -> None:
@@ -382,12 +422,12 @@ def test_nobody_waits_long_for_a_node_that_died(
     assert reader.get_many("picture", ["p"], 9_000.0) == {}
     assert (reader.counts.claimed, reader.counts.failures) == (0, 0)
     (key,) = bucket.objects
-    for shift in (-60.0, 60.0, float("nan")):
-        bucket.objects[key] = _claim_at(dead, time.time() + shift)
+    false = [_claim_at(dead, time.time() + shift) for shift in (-60.0, 60.0, float("nan"))]
+    for each in (*false, b"x" * 40):
+        bucket.objects[key] = each
+        reader = node(bucket, tmp_path, clock)
         assert reader.get_many("picture", ["p"], 9_000.0) == {}
-    bucket.objects[key] = b"x" * 40
-    assert reader.get_many("picture", ["p"], 9_000.0) == {}
-    assert reader.counts.claimed == 4
+        assert reader.counts.claimed == 1
 
 
 def _claim_at(cache: SharedCache, moment: float) -> bytes:
