@@ -29,7 +29,16 @@ from robbieblocks.release import (
 from robbieblocks.release.checking import smoke
 from robbieblocks.release.retention.rule import kept_of
 from robbieblocks.settings import Address
-from tests.integration.releases import NODE, app_folder, keeping, put_version, served
+from tests.integration.releases import (
+    NODE,
+    app_folder,
+    assets,
+    keeping,
+    pages,
+    put,
+    put_version,
+    served,
+)
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOME = "play/index.html"
@@ -64,6 +73,20 @@ def published(site_root: SiteRoot, count: int) -> list[str]:
 def version(site_root: SiteRoot) -> int:
     """The version that visitors get."""
     return int(served(site_root, HOME).decode().split("version=")[1].split()[0])
+
+
+def test_it_goes_back_past_the_index_that_was_made_of_an_edit(site_root: SiteRoot) -> None:
+    """The edit without that index is no step back; its release counts for no number."""
+    hashes: list[str] = []
+    for version_, index in ((1, 1), (2, 1), (2, 2)):
+        files = {**pages(version_), "search-play.json": str(index).encode()}
+        hashes.append(put(site_root, files, assets(version_)).build_hash)
+        live_at = NOW.timestamp() - 3600 + len(hashes)
+        os.utime(app_folder(site_root).releases / hashes[-1] / ".verified", (live_at, live_at))
+    assert kept_of(app_folder(site_root)).recent == (hashes[2], hashes[0])
+    assert back(site_root).pin.build_hash == hashes[0]
+    assert version(site_root) == 1
+    assert back(site_root, hashes[1]).pin.build_hash == hashes[1]
 
 
 def test_it_goes_one_back_and_again_one_further(site_root: SiteRoot) -> None:

@@ -100,3 +100,11 @@ def test_one_that_was_rolled_back_from_stands_for_no_day() -> None:
     kept = choose(live_at, (), releases=1, days=7, now=NOW, left={"bad"})
     assert dict(kept.reasons) == {"new": ("recent",), "good": ("daily",)}
     assert choose(live_at, (), releases=2, days=0, now=NOW, left={"bad"}).recent == ("new", "bad")
+
+
+def test_one_whose_pages_are_in_the_next_with_an_index_counts_for_no_number() -> None:
+    """So an edit whose index follows takes one place and not two."""
+    live_at = {"edit": NOW - 3, "indexed": NOW - 2, "next": NOW - 1}
+    kept = choose(live_at, (), releases=2, days=0, now=NOW, left={"edit"}, replaced={"edit"})
+    assert kept.recent == ("next", "indexed")
+    assert kept.unneeded == ("edit",)

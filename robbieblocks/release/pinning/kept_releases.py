@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -57,16 +57,24 @@ def kept_releases(site_root: SiteRoot, node: str, app: str) -> tuple[KeptRelease
     )
 
 
-def choose(kept: Sequence[KeptRelease], to: str, place: str) -> str:
-    """The release to go to. Raises UsageError that lists those there are."""
+def choose(
+    kept: Sequence[KeptRelease],
+    to: str,
+    place: str,
+    is_no_step: Callable[[str], bool] = lambda _: False,
+) -> str:
+    """The release to go to; without `to` none that is no step back. Raises UsageError that lists
+    those there are.
+    """
     if not to:
-        older = before_live(kept)
-        if not older:
+        older = (each.build_hash for each in before_live(kept))
+        name = next((each for each in older if not is_no_step(each)), None)
+        if name is None:
             raise UsageError(
                 f"no release of {place} that was live before the live one is kept\n"
                 f"  -> name one with --to; there are:{listed(kept)}"
             )
-        return older[0].build_hash
+        return name
     found = [each.build_hash for each in kept if each.build_hash.startswith(to.lower())]
     if len(found) != 1:
         what = "several releases" if found else "no release that was live"

@@ -6,11 +6,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.model import Manifest, Sha256
+from robbieblocks.model import Manifest, Sha256, only_index_differs
 from robbieblocks.release.audit.entries import new_id
 from robbieblocks.release.audit.noting import GOING_BACK
 from robbieblocks.release.files import disk
@@ -29,8 +30,8 @@ from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.lock import assets_in_use, lock
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.proof.not_served import NotServed
-from robbieblocks.release.reading import live_release
-from robbieblocks.release.retention.rule import mark_rolled_back
+from robbieblocks.release.reading import live_release, manifest_of
+from robbieblocks.release.retention.remarks import LEFT, remark
 from robbieblocks.release.swap import checked_or_swapped_back, swap
 from robbieblocks.release.write import NewRelease
 from robbieblocks.settings import Address
@@ -66,10 +67,11 @@ def roll_back(
     """Make a release live that was live before, and pin it.
 
     `to` is its hash, or how that begins; without it, the release that was made live last before the
-    live one. The pin is written first: where the process ends before the swap, the next rollback
-    completes it, and meanwhile nothing newer goes out. Held pages are held from then on as they are
-    in it. What is not served at `address` as it should be is in the answer: a person chose the
-    release, and the server that is down, or the cache that is stale, was so before.
+    live one, and is not that with an earlier index. The pin is written first: where the process
+    ends before the swap, the next rollback completes it, and meanwhile nothing newer goes out. Held
+    pages are held from then on as they are in it. What is not served at `address` as it should be
+    is in the answer: a person chose the release, and the server that is down, or the cache that is
+    stale, was so before.
 
     Raises UsageError where there is no such release, or a file of it is damaged, and
     SiteUnavailable; then what was live, and its pin, stay or are put back.
@@ -80,7 +82,7 @@ def roll_back(
         if live_name is None:
             raise UsageError(f"nothing of {app} is live on {node}, so there is nothing to go back")
         kept = kept_releases(site_root, node, app)
-        name = choose(kept, to, f"{app} on {node}")
+        name = choose(kept, to, f"{app} on {node}", partial(_is_no_step, app_folder, live))
         manifest = whole_manifest(app_folder, name)
         pin = Pin(build_hash=name, who=who, why=why, since=now, until=until, act=new_id())
         before = _earlier_pin(app_folder)
@@ -99,9 +101,18 @@ def roll_back(
                     raise
                 _let_holds_follow(app_folder, live, manifest)
                 goes_back = any(each.build_hash == name for each in before_live(kept))
-                mark_rolled_back(app_folder, live_name, left=goes_back)
-                mark_rolled_back(app_folder, name, left=False)
+                remark(app_folder, live_name, LEFT if goes_back else b"")
+                remark(app_folder, name, b"")
     return RolledBack(before=live_name, pin=pin, not_served=not_served)
+
+
+def _is_no_step(app_folder: AppFolder, live: Manifest | None, name: str) -> bool:
+    """Whether a release is the live one but for the index that a worker made of it afterwards.
+
+    To go back to it would take nothing back.
+    """
+    earlier = None if live is None else manifest_of(app_folder, name)
+    return live is not None and earlier is not None and only_index_differs(live, earlier)
 
 
 def _swap(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +14,7 @@ from robbieblocks.release.pinning.holds import holds
 from robbieblocks.release.pinning.pins import read_pin
 from robbieblocks.release.places.layout import AppFolder, apps, nodes
 from robbieblocks.release.places.site_root import SiteRoot
+from robbieblocks.release.retention.remarks import REPLACED
 
 Reason = Literal["live", "previous", "pinned", "held", "recent", "daily"]
 """Why a release stays: `recent` is by number, `daily` by day."""
@@ -65,6 +65,9 @@ def kept_of(app_folder: AppFolder) -> Kept:
         days=site_root.retention.days,
         now=now,
         left={name for name, status in verified.items() if status and status.st_size},
+        replaced={
+            name for name, status in verified.items() if status and status.st_size == len(REPLACED)
+        },
     )
 
 
@@ -76,12 +79,14 @@ def choose(
     days: int,
     now: float,
     left: Collection[str] = (),
+    replaced: Collection[str] = (),
 ) -> Kept:
     """What stays: what is needed, the `releases` made live last, and one for each past day.
 
     That is the one that was live at the end of the day, in UTC, for each of the last `days` days:
     of a day on which nothing was published, one of an earlier day. One that was rolled back from is
-    `left`, and stands for no day. One is always kept by number.
+    `left`, and stands for no day. One that was `replaced` by its own pages with a newer index
+    counts for no number either. One is always kept by number.
     """
     by_age = sorted(live_at, key=lambda name: (live_at[name], name), reverse=True)
     once_live = [name for name in by_age if live_at[name]]
@@ -89,7 +94,8 @@ def choose(
     for name, why in needed:
         if name in reasons:
             reasons[name].add(why)
-    for name in once_live[: max(releases, 1)]:
+    counted = [name for name in once_live if name not in replaced]
+    for name in counted[: max(releases, 1)]:
         reasons[name].add("recent")
     good = [name for name in once_live if name not in left]
     for name in _live_at_midnights(good, live_at, days, now):
@@ -122,18 +128,6 @@ def kept_hashes(site_root: SiteRoot) -> dict[tuple[str, str], frozenset[str]]:
 def live_times(app_folder: AppFolder) -> Mapping[str, float]:
     """When each release was made live last, as `Kept.live_at` has it. Raises OSError."""
     return _believed(_times(_verified(app_folder)), app_folder.site_root.clock())[0]
-
-
-def mark_rolled_back(app_folder: AppFolder, name: str, *, left: bool) -> None:
-    """Note that a release was rolled back from, or that somebody went to it again.
-
-    It stays one to which one can go. What the disk refuses leaves it as it is.
-    """
-    path = app_folder.releases / name / VERIFIED
-    with suppress(OSError):
-        status = path.stat()
-        path.write_bytes(b"rolled back from\n" if left else b"")
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def is_to_come(moment: float, now: float) -> bool:
