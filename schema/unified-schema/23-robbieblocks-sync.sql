@@ -1602,7 +1602,10 @@ CREATE OR REPLACE FUNCTION sync_hashes(
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
-    this CONSTANT text := jsonb_build_array(p_from, p_to, p_parts, node.towns)::text;
+    -- A hash, since keys may be longer than what an index takes.
+    this CONSTANT text := encode(sha256(convert_to(
+        jsonb_build_array(p_from, p_to, p_parts, node.towns)::text, 'UTF8')), 'hex');
+    before CONSTANT text := current_setting('lock_timeout');
     is_large CONSTANT boolean := coalesce((
         SELECT c.reltuples >= 10000 FROM pg_class c
          WHERE c.oid = to_regclass(quote_ident(p_table))), false);
@@ -1610,18 +1613,31 @@ DECLARE
     found jsonb;
 BEGIN
     PERFORM sync_may_read(node, p_table);
-    IF is_large AND NOT pg_is_in_recovery() THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended('sync_hashes ' || p_table || this, 0));
-        its_mark := sync_mark(p_table);
-        SELECT h.parts INTO found FROM sync_hashed h
-         WHERE h.table_name = p_table AND h.asked = this AND h.mark = its_mark
-           AND h.created_at > now() - interval '1 hour';
+    -- What a transaction saw earlier is not what the mark says of the table now.
+    IF is_large AND NOT pg_is_in_recovery()
+       AND current_setting('transaction_isolation') = 'read committed'
+    THEN
+        BEGIN
+            -- Whoever asks in a transaction that never ends has the others wait so long at most.
+            PERFORM set_config('lock_timeout', CASE before WHEN '0' THEN '5s' ELSE before END, true);
+            PERFORM pg_advisory_xact_lock(hashtextextended('sync_hashes ' || p_table || this, 0));
+            PERFORM set_config('lock_timeout', before, true);
+            its_mark := sync_mark(p_table);
+            SELECT h.parts INTO found FROM sync_hashed h
+             WHERE h.table_name = p_table AND h.asked = this AND h.mark = its_mark
+               AND h.created_at > now() - interval '1 hour';
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
     END IF;
     IF found IS NULL THEN
         SELECT jsonb_agg(to_jsonb(h)) INTO found
           FROM sync_hashes_now(node, p_table, p_from, p_to, p_parts) AS h;
-        IF its_mark IS NOT NULL AND (SELECT sum((e ->> 'row_count')::bigint) >= 10000
-                                   FROM jsonb_array_elements(found) AS e)
+        -- A node asks for few ranges; one that asks for many fills no disk.
+        IF its_mark IS NOT NULL
+           AND (SELECT sum((e ->> 'row_count')::bigint) >= 10000 AND count(*) <= 1000
+                  FROM jsonb_array_elements(found) AS e)
+           AND (SELECT count(*) < 1000 FROM sync_hashed h WHERE h.table_name = p_table)
         THEN
             INSERT INTO sync_hashed AS h (table_name, asked, mark, parts)
             VALUES (p_table, this, its_mark, found)

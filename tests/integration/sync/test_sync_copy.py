@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+import random
+from collections.abc import Callable, Generator
 from typing import Any
 
 import psycopg
@@ -523,12 +524,12 @@ def test_a_large_table_is_hashed_once_for_all_nodes_while_it_stays_as_it_is(flee
     master = fleet.master
     kept = "SELECT count(*), min(created_at) FROM sync_hashed"
 
-    def asked(node: Site, table: str = "lots") -> Any:
-        query = "SELECT jsonb_agg(h) FROM sync_hashes(%s, %s) h"
+    def asked(node: Site, table: str = "lots", after: str | None = None) -> Any:
+        query = "SELECT jsonb_agg(h) FROM sync_hashes(%s, %s, %s) h"
         assert node.calls is not None
-        return node.calls.execute(query, [node.name, table]).fetchone()
+        return node.calls.execute(query, [node.name, table, after]).fetchone()
 
-    master.run("CREATE TABLE lots (id uuid PRIMARY KEY, body text)")
+    master.run("CREATE TABLE lots (id text PRIMARY KEY, body text)")
     try:
         master.run("INSERT INTO lots SELECT gen_random_uuid(), n FROM generate_series(1, 10000) n")
         master.run("ANALYZE lots")
@@ -545,7 +546,30 @@ def test_a_large_table_is_hashed_once_for_all_nodes_while_it_stays_as_it_is(flee
         assert master.rows(kept)[0]["count"] == 1
         asked(fleet.nodes[0], "robbieblocks_pages")
         assert master.rows(kept)[0]["count"] == 1
+        _hold_up(fleet, asked)
+        assert master.rows(kept)[0]["count"] == 1
+        asked(fleet.nodes[0], after="!" + random.Random(1).randbytes(3000).hex())
+        assert master.rows(kept)[0]["count"] == 2, "however long the keys are"
     finally:
         master.run("SELECT sync_configure('lots', 'never')")
         master.run("DROP TABLE lots")
         master.run("DELETE FROM sync_hashed")
+
+
+def _hold_up(fleet: Fleet, asked: Callable[[Site], Any]) -> None:
+    """A node whose transaction never ends holds up no other one, and one that looks at an older
+    state of the table leaves no hashes of that."""
+    stalled, other = fleet.nodes[0].calls, fleet.nodes[1].calls
+    assert stalled is not None
+    assert other is not None
+    with stalled.transaction(force_rollback=True), other.transaction(force_rollback=True):
+        now = asked(fleet.nodes[0])
+        other.execute("SET LOCAL lock_timeout = 50")
+        assert asked(fleet.nodes[1]) == now
+    with stalled.transaction():
+        stalled.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        before = asked(fleet.nodes[0])
+        fleet.master.run("UPDATE lots SET body = 'y' WHERE body = '6'")
+        fleet.master.run("SELECT pg_stat_force_next_flush()")
+        assert asked(fleet.nodes[0]) == before
+    assert asked(fleet.nodes[1]) != before
