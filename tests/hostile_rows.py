@@ -788,6 +788,7 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
             "head/links/0/href": {"head": {"links": [{"rel": "me", "href": text}]}},
             "head/metas/0/name": {"head": {"metas": [{"name": text, "content": "x"}]}},
             "icons/favicon": {"icons": {"favicon": f"media:{text}"}},
+            "icons/source": {"icons": {"source": f"media:{text}"}},
             "manifest/start_url": {"manifest": {"start_url": text}},
             "framed_by/0": {"framed_by": [text]},
             "permissions/camera/0": {"permissions": {"camera": [text]}},

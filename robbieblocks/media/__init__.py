@@ -1,15 +1,19 @@
 """Media: what is made of the pictures, fonts and other files that pages show."""
 
 from robbieblocks.media.cards import Cards, card_drawing, make_cards
+from robbieblocks.media.icons import IconMaker, IconSet, NoIcons
 from robbieblocks.media.kinds import KindProblem, MediaKind, kind_of
 from robbieblocks.media.making import MediaMaker
 from robbieblocks.media.references import References, Styles, keys_in_styles
 
 __all__ = [
     "Cards",
+    "IconMaker",
+    "IconSet",
     "KindProblem",
     "MediaKind",
     "MediaMaker",
+    "NoIcons",
     "References",
     "Styles",
     "card_drawing",

@@ -8,7 +8,8 @@ file's bytes; so is an answer, with what was made one after the other:
         "made": [{"type": "image/avif", "width": 320, "height": 240, "size": 5000}, ...]}
     -> {"error": what is wrong with the file}
 
-For a social card the bytes are those of fonts, one after the other (`cards.py`).
+For icons `form` is the type of the file, `ground` a colour; the forms are in the order of
+`icon_drawing.py`. For a social card the bytes are those of fonts, one after the other (`cards.py`).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def _handle(payload: bytes) -> bytes:
     try:
         if request["type"] == "card":
             return _answer(_card(content, request))
+        if request["type"] == "icons":
+            return _answer(_icons(content, request["form"], request["ground"]))
         return _answer(_forms(content, request["type"], request["pixels_max"]))
     except Refused as error:
         return json.dumps({"error": str(error)}).encode() + b"\n"
@@ -54,6 +57,12 @@ def _forms(content: bytes, kind: str, pixels_max: int) -> Forms:
         raise Refused(found.what)
     made = Made(kind, found.width, found.height, found.content)
     return Forms(found.width, found.height, (made,))
+
+
+def _icons(content: bytes, form: str, ground: str) -> Forms:
+    from robbieblocks.media.icon_drawing import icons_of
+
+    return icons_of(content, form, ground)
 
 
 def _card(content: bytes, request: dict[str, Any]) -> Forms:

@@ -40,7 +40,8 @@ class BrandedNode:
     `tokens` are the resolved values by token key, `aliases` the keys that a value names in its row.
     `stylesheet` sets the values as custom properties. `favicon` is an SVG. `scheme` are the values
     for visitors who prefer the other theme; empty where the node has one theme. `card` is how
-    social cards look; None where there are none.
+    social cards look; None where there are none. `icon_files` are the icons that were made, `ico`
+    what is served at /favicon.ico.
     """
 
     id: str
@@ -58,6 +59,8 @@ class BrandedNode:
     title_pattern: str = ""
     og_image: str = ""
     icons: tuple[IconLink, ...] = ()
+    icon_files: tuple[Asset, ...] = ()
+    ico: Asset | None = None
     manifest: Asset | None = None
     card: CardStyle | None = None
     scheme: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -65,9 +65,11 @@ NO_TEXTS = ConsentTexts()
 
 class Icons(NamedTuple):
     """The keys of a node's icons among media, empty for none: in tabs, on home screens, and those
-    of the installed site, one of them with room to be cut round.
+    of the installed site, one of them with room to be cut round. `source` is the one of which those
+    are made that are not named.
     """
 
+    source: str = ""
     favicon: str = ""
     touch: str = ""
     app: tuple[str, ...] = ()

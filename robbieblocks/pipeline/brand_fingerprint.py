@@ -29,7 +29,7 @@ class BrandFingerprint:
             "title_pattern": node.title_pattern,
             "og_image": node.og_image,
             "custom_scripts": node.custom_scripts.name if node.custom_scripts else "",
-            "icons": canonical_json([*map(list, node.icons)]) if node.icons else "",
+            "icons": _icons(node),
             "manifest": node.manifest.name if node.manifest else "",
             "settings": node.settings.text + (node.card.digest if node.card else ""),
         }
@@ -57,6 +57,12 @@ def _in_styles(node: BrandedNode) -> dict[str, str]:
         "custom_css": node.custom_css.name if node.custom_css else "",
         "fonts": _names(node.fonts),
     }
+
+
+def _icons(node: BrandedNode) -> str:
+    # The file at /favicon.ico is no page, but goes out with them.
+    own = [[node.ico.name]] if node.ico else []
+    return canonical_json([*map(list, node.icons), *own]) if node.icons or own else ""
 
 
 def _names(assets: Iterable[Asset]) -> str:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
+from robbieblocks.media import IconSet, NoIcons
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
     ComponentRow,
+    Media,
     Snapshot,
     StyleForm,
     component_specifier,
     reachable,
 )
+from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia
 from robbieblocks.pipeline.node_icons import with_icons
@@ -126,14 +130,28 @@ def compile_apps(
         }
     with watch.step("brand"):
         nodes = {target.node for target in session.targets}
+        draw = partial(_icons, content, session.context)
         brands = {
             node.id: with_drawing(
-                with_icons(session.context.brand(node, content.tokens), content.library)
+                with_icons(session.context.brand(node, content.tokens), content.library, draw)
             )
             for node in content.nodes
             if node.id in nodes
         }
     return Compiled(apps=apps, brands=brands)
+
+
+def _icons(
+    content: Snapshot, context: BuildContext, media: Media, ground: str
+) -> IconSet | NoIcons:
+    """The icons that are made of a picture. Raises DatabaseUnavailable and SiteUnavailable."""
+    form = media.forms[-1]
+
+    def read() -> bytes:
+        (asset,) = context.media.assets([media], {form.name}, content.media_content)
+        return asset.content
+
+    return context.icons.make(form, read, ground)
 
 
 def _compiled(

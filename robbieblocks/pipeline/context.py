@@ -21,7 +21,7 @@ from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
 from robbieblocks.errors import Problem
-from robbieblocks.media import MediaMaker
+from robbieblocks.media import IconMaker, MediaMaker
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -128,6 +128,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     bundler: Bundler
     blocks: BlockCache
     media: MediaMaker
+    icons: IconMaker
     prerenderer: Prerenderer
     standby: bool = False
     linked: bool = False
@@ -169,6 +170,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             bundler=Bundler(cache),
             blocks=BlockCache(cache),
             media=MediaMaker(cache, settings.media_size_max_mb),
+            icons=IconMaker(cache),
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
             linked=linked,

@@ -10,7 +10,7 @@ from robbieblocks.messages import printable
 from robbieblocks.model import Icons, WebManifest
 from robbieblocks.site_settings.stated import Stated
 
-_ICONS: Final = ("app", "favicon", "maskable", "touch")
+_ICONS: Final = ("app", "favicon", "maskable", "source", "touch")
 _MANIFEST: Final = ("display", "short_name", "start_url")
 _DISPLAYS: Final = ("browser", "fullscreen", "minimal-ui", "standalone")
 _SHORT_NAME: Final = 45

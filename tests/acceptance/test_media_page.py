@@ -84,17 +84,10 @@ def test_a_browser_installs_a_site_with_icons(make_site: MakeSite, page: Page) -
     """Chromium finds nothing wrong with the manifest, and loads every icon as it is named."""
     site = make_site()
     site.component("text", "export default () => <h1>Hi</h1>;")
-    for size in (192, 512):
-        site.sql(_ROW, f"logo-{size}", "logo.png", png(size, size), "Logo")
-    icons = {
-        "favicon": "media:logo-192",
-        "touch": "media:logo-192",
-        "app": ["media:logo-192", "media:logo-512"],
-        "maskable": "media:logo-512",
-    }
+    site.sql(_ROW, "logo", "logo.png", png(512, 512), "Logo")
     site.sql(
         "UPDATE robbieblocks_node_branding SET settings = %s",
-        json.dumps({"icons": icons, "manifest": {"start_url": "/home/"}}),
+        json.dumps({"icons": {"source": "media:logo"}, "manifest": {"start_url": "/home/"}}),
     )
     site.page("home", "text")
     site.build()

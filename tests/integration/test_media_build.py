@@ -411,7 +411,7 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
     """Each page and the 404 page link them, their files are there, and a new one rewrites pages."""
     _media(site, "logo", "logo.png", png(192, 192))
     _media(site, "mark", "mark.svg", _SVG)
-    settings = {"icons": {"favicon": "media:mark", "app": ["media:logo"]}, "manifest": {}}
+    settings = {"icons": {"source": "media:mark", "app": ["media:logo"]}, "manifest": {}}
     query = "UPDATE robbieblocks_node_branding SET settings = %s::jsonb WHERE node_id = %s"
     site.sql(query, json.dumps(settings), NODE)
     report = site.build(nodes=(NODE,))
@@ -426,8 +426,10 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
             assert (folder / "assets" / name).is_file()
     manifest = json.loads((folder / "assets" / links[1][1]).read_bytes())
     assert (folder / "assets" / manifest["icons"][0]["src"].removeprefix("/_rb/")).is_file()
+    before = (folder / "shared" / "current" / "favicon.ico").read_bytes()
     _media(site, "mark", "mark.svg", _SVG.replace(b"1 1", b"2 2"))
     report = site.build(nodes=(NODE,))
+    assert (folder / "shared" / "current" / "favicon.ico").read_bytes() != before
     assert {page.key for page in run_of(report, NODE, APP).pages} == {"a", "b", "c"}
 
 

@@ -8,10 +8,21 @@ from typing import Any
 import pytest
 
 from robbieblocks.brand import brand
-from robbieblocks.model import BrandedNode, Media, MediaForm, MediaLibrary, MediaRow, StyleForm
+from robbieblocks.media import IconSet, NoIcons
+from robbieblocks.media.icon_drawing import icons_of
+from robbieblocks.model import (
+    Asset,
+    BrandedNode,
+    Media,
+    MediaForm,
+    MediaLibrary,
+    MediaRow,
+    StyleForm,
+)
 from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.prerender import NodeSlots
+from tests.media_files import png
 from tests.unit.rows import a_node
 
 
@@ -32,14 +43,22 @@ LIBRARY = MediaLibrary(
         "touch": media("touch", "image/png", 180, 180),
         "big": media("big", "image/png", 512, 512),
         "wide": media("wide", "image/png", 512, 200),
+        "text": media("text", "image/svg+xml", 32, 32),
         "photo": media("photo", "image/jpeg", 512, 512),
     }
 )
 
 
+def drawn(source: Media, ground: str) -> IconSet | NoIcons:
+    if source.key == "text":
+        return NoIcons("writes text", "turn it into paths")
+    made = icons_of(png(512, 512), "image/png", ground).made
+    return IconSet(*(Asset.of("icon", "png", each.content) for each in made))
+
+
 def iconed(**settings: Any) -> BrandedNode:
     row = a_node(settings=settings, overrides={"color.background": "#fff"})
-    return with_icons(brand(row, (), lambda _: ()), LIBRARY)
+    return with_icons(brand(row, (), lambda _: ()), LIBRARY, drawn)
 
 
 def problems(node: BrandedNode) -> list[str]:
@@ -84,6 +103,47 @@ def test_a_manifest_tells_what_an_installed_site_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "tab"), [("big", "image/png 48x48"), ("logo", "image/svg+xml any")]
+)
+def test_of_one_icon_all_are_made(source: str, tab: str) -> None:
+    """The head links them with their sizes, the manifest lists three, and one is an ICO."""
+    node = iconed(icons={"source": f"media:{source}"}, manifest={})
+    assert problems(node) == []
+    links = {each.rel: f"{each.type} {each.sizes}" for each in node.icons}
+    assert links == {"icon": tab, "apple-touch-icon": "image/png 180x180"}
+    assert node.manifest is not None
+    assert node.ico is not None
+    listed = json.loads(node.manifest.content)["icons"]
+    assert [(each["sizes"], each["purpose"]) for each in listed] == [
+        ("192x192", "any"),
+        ("512x512", "any"),
+        ("512x512", "maskable"),
+    ]
+    urls = {each["src"] for each in listed} | {each.url for each in node.icons}
+    made = {each.url for each in NodeSlots.of(node).assets}
+    assert urls - made == ({"/_rb/logo.x"} if source == "logo" else set())
+
+
+def test_a_named_icon_comes_before_one_that_is_made() -> None:
+    """What is not named is made all the same, and no file that nothing refers to."""
+    named = {"favicon": "media:logo", "app": ["media:big"], "maskable": "media:big"}
+    node = iconed(icons={"source": "media:big", **named}, manifest={})
+    assert node.manifest is not None
+    listed = json.loads(node.manifest.content)["icons"]
+    assert [each["src"] for each in listed] == ["/_rb/big.x", "/_rb/big.x"]
+    assert node.icons[0].url == "/_rb/logo.x"
+    assert [each.url for each in node.icon_files] == [node.icons[1].url]
+
+
+def test_the_file_at_a_fixed_address_goes_out_with_the_pages() -> None:
+    """Another icon at /favicon.ico changes the fingerprint, though no page links it."""
+    named = {"favicon": "media:logo", "touch": "media:touch"}
+    nodes = iconed(icons=named), iconed(icons={**named, "source": "media:big"})
+    assert nodes[0].icons == nodes[1].icons
+    assert len({BrandFingerprint.of(node, "inline").whole for node in nodes}) == 2
+
+
+@pytest.mark.parametrize(
     ("settings", "told"),
     [
         ({"favicon": "media:gone"}, "/icons/favicon: media:gone is not there"),
@@ -92,6 +152,9 @@ def test_a_manifest_tells_what_an_installed_site_is() -> None:
         ({"touch": "media:wide"}, "/icons/touch: media:wide is 512 by 200 pixels"),
         ({"favicon": "/logo.svg"}, "/icons/favicon: /logo.svg names no media"),
         ({"favicon": 1}, "/icons/favicon: expected a text"),
+        ({"source": "media:touch"}, "/icons/source: media:touch is 180 by 180 pixels"),
+        ({"source": "media:photo"}, "/icons/source: media:photo is no SVG or PNG"),
+        ({"source": "media:text"}, "/icons/source: media:text writes text"),
         ({"app": "media:big"}, "/icons/app: expected a list"),
         ({"tab": "media:logo"}, "/icons/tab: `tab` is unknown here"),
     ],
@@ -117,6 +180,9 @@ def test_what_icons_are_decides_the_pages(form: StyleForm) -> None:
     row = a_node(settings={"icons": {"favicon": "media:logo"}})
     branded = brand(row, (), lambda _: ())
     other = MediaLibrary(media={"logo": media("logo", "image/png", 32, 32)})
-    made = (BrandFingerprint.of(with_icons(branded, each), form).whole for each in (LIBRARY, other))
+    made = (
+        BrandFingerprint.of(with_icons(branded, each, drawn), form).whole
+        for each in (LIBRARY, other)
+    )
     assert len({*made}) == 2
-    assert with_icons(iconed(), LIBRARY) == iconed()
+    assert with_icons(iconed(), LIBRARY, drawn) == iconed()

@@ -222,7 +222,7 @@ def _new_media(run: RunPlan, names: Collection[str]) -> list[Asset]:
 
 def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
     own = (brand.favicon, brand.manifest, brand.stylesheet, brand.custom_css, brand.custom_scripts)
-    return (*(asset for asset in own if asset), *brand.fonts)
+    return (*(asset for asset in own if asset), *brand.icon_files, *brand.fonts)
 
 
 def _all_assets(run: RunPlan) -> Iterable[Asset]:

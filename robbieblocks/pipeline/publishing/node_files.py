@@ -27,6 +27,7 @@ from robbieblocks.pipeline.planning import TOKENS_FILE, RunPlan
 from robbieblocks.prerender import PageRenderer, SitemapEntry
 
 _LINKS_MAX: Final = 6
+FAVICON_FILE: Final = "favicon.ico"
 
 
 def node_files(
@@ -60,6 +61,8 @@ def node_files(
         served = {p: name for p, name in run.app.media.files.items() if not _taken(p, places)}
         bodies = {each.name: each.content for each in run.app.media.assets(set(served.values()))}
         files |= {path: bodies[name] for path, name in served.items()}
+        if run.brand.ico and FAVICON_FILE not in files and not _taken(FAVICON_FILE, places):
+            files[FAVICON_FILE] = run.brand.ico.content
     if run.headers:
         files[HEADERS_FILE] = headers_text(run.headers)
     return files, assets

@@ -69,7 +69,8 @@ class NodeSlots:
         """
         icon = favicon or node.favicon
         icon_url, fonts = icon.url, node.fonts
-        icons: tuple[Asset, ...] = (icon, *([node.manifest] if node.manifest else []))
+        manifest = (node.manifest,) if node.manifest else ()
+        icons: tuple[Asset, ...] = (icon, *node.icon_files, *manifest)
         if styles == "fixed" and sheet is not None:
             tokens, custom_css, fonts = _Sheet(_fixed(sheet)), _Sheet(), node.preload_fonts
             if favicon is None:
