@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Final
 
+from robbieblocks.bundle.browser_maps import BrowserMaps
 from robbieblocks.bundle.compile import Esbuild, EsbuildService
 from robbieblocks.bundle.component_graph import RESERVED_KEY, checked, with_imported
 from robbieblocks.bundle.components import Component, Components
@@ -82,15 +84,18 @@ class Bundler:
         toolchain: Toolchain,
         tokens: Sequence[TokenRow],
         base_css: str,
+        source_maps: bool = False,
     ) -> Bundle:
         """The modules of the placed components, by their keys, and of all that they import.
 
         A component with an error, and each that imports it, is in `broken` and not in `modules`;
-        the others are there. Raises Transient where esbuild or Tailwind can't run.
+        the others are there. With `source_maps` each component has a `browser_map`. Raises
+        Transient where esbuild or Tailwind can't run.
         """
         workspace = self._workspace_for(toolchain)
         with closing(workspace.toolchain_cache):
-            return workspace.bundle(components, placed, tokens, base_css)
+            made = workspace.bundle(components, placed, tokens, base_css)
+            return workspace.mapped(made, components) if source_maps else made
 
     def react(self, toolchain: Toolchain) -> str:
         """The script that isolates run first, each bundle's `isolate`: the toolchain decides it.
@@ -141,6 +146,7 @@ class _Workspace:
             toolchain, self.esbuild, self.toolchain_cache, cache, processes.packages
         )
         self._components = Components(toolchain, self.esbuild, cache, self.packages)
+        self._maps = BrowserMaps(self.esbuild, cache, self._components.analysis)
         self._design_system = partial(
             DesignSystem, toolchain, self.esbuild, self.toolchain_cache, processes.tailwind
         )
@@ -182,6 +188,12 @@ class _Workspace:
             broken=components.broken,
             blame=components.causes,
         )
+
+    def mapped(self, bundle: Bundle, rows: Mapping[str, ComponentRow]) -> Bundle:
+        """The bundle with source maps beside its components' modules."""
+        there = [row for row in rows.values() if component_specifier(row.key) in bundle.modules]
+        keys = {row.key: self._components.key(row) for row in there}
+        return replace(bundle, modules=self._maps.of(bundle.modules, there, keys))
 
     @staticmethod
     def _misspelt(

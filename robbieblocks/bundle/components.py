@@ -109,7 +109,7 @@ class Components:
         for key in self._faulty:
             self._memory.pop(key, None)
         self._faulty = []
-        keys = {row.key: self._key(row) for row in rows}
+        keys = {row.key: self.key(row) for row in rows}
         absent = [key for key in keys.values() if key not in self._memory]
         for key, content in self._cache.get_many(versioned(_KIND), absent).items():
             self._memory[key] = _read(content)
@@ -131,7 +131,8 @@ class Components:
         compiled, self._compiled = self._compiled, []
         return compiled
 
-    def _key(self, row: ComponentRow) -> str:
+    def key(self, row: ComponentRow) -> str:
+        """The cache key of what a row and the toolchain decide."""
         kind = "module" if row.is_module else "component"
         parts = (self._toolchain.id, kind, row.key, row.name, row.code, row.css)
         return sha256("\0".join((*parts, *row.dependencies)))
@@ -140,7 +141,7 @@ class Components:
         is_shared = self._cache.is_shared(self._ms_each * len(rows), len(rows))
         began = time.perf_counter()
         faults = defaultdict[str, list[Problem]](list)
-        analyses = {row.key: self._analysis(row, faults[row.key].append) for row in rows}
+        analyses = {row.key: self.analysis(row, faults[row.key].append) for row in rows}
         units = [
             CompileUnit(row=row, analysis=analyses[row.key])
             for row in rows
@@ -171,7 +172,10 @@ class Components:
         if is_shared:
             self._cache.share(versioned(_KIND), lasting)
 
-    def _analysis(self, row: ComponentRow, fault: Callable[[Problem], object]) -> Analysis:
+    def analysis(
+        self, row: ComponentRow, fault: Callable[[Problem], object] = lambda _: None
+    ) -> Analysis:
+        """What the row's text says; `fault` is told of what fails over it."""
         if len(row.code) > _MAX_CODE_CHARACTERS:
             what = f"the text has {len(row.code):,} characters; a component may have 1,000,000"
             problem = code_problem(row, None, what, "split it into parts")

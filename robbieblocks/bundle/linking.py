@@ -11,7 +11,9 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Final
 
+from robbieblocks.bundle.browser_maps import with_map, without_comment
 from robbieblocks.model import Asset, Bundle, Module, component_specifier
+from robbieblocks.source_maps import moved
 
 _COMPONENTS: Final = component_specifier("")
 # As esbuild writes an import, minified: `from"@robbieblocks/a"`, `import"..."`, `import("...")`.
@@ -40,6 +42,17 @@ def _with_urls(module: Module, urls: dict[bytes, bytes]) -> Module:
         url = urls.get(found[2])
         return found[0] if url is None else found[1] + b'"' + url + b'"'
 
-    content = _IMPORT.sub(by_url, module.asset.content)
+    before = without_comment(module)
+    content = _IMPORT.sub(by_url, before)
     stem = module.specifier.removeprefix(_COMPONENTS)
-    return replace(module, asset=Asset.of(stem, "js", content))
+    made = replace(module, asset=Asset.of(stem, "js", content), browser_map=None)
+    if module.browser_map is None:
+        return made
+    # Imports are the first that esbuild writes: all that can fail stands behind them.
+    source_map = module.browser_map.content.decode()
+    return with_map(made, moved(source_map, _columns(content) - _columns(before)))
+
+
+def _columns(text: bytes) -> int:
+    """How many columns a text has, as source maps count them: in UTF-16."""
+    return len(text.decode("utf-8", "replace").encode("utf-16-le")) // 2

@@ -17,6 +17,8 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from robbieblocks.dev.builder import Builder, View
+from robbieblocks.dev.failures import Failures
+from robbieblocks.dev.problems import as_said, as_shown
 from robbieblocks.dev.requests import HEADERS, same_site, sent_object
 from robbieblocks.dev.site import PREFIX, NodeSite, with_client
 from robbieblocks.dev.workshop import Workshop, WorkshopServer, workshop_routes
@@ -31,6 +33,7 @@ _SCRIPTS: Final = {
 # A name that leads here, but is another site's, could read what is shown (DNS rebinding).
 _HOSTS: Final = ["127.0.0.1", "localhost"]
 _SETTINGS_MAX_BYTES: Final = 1_000
+_FAILURE_MAX_BYTES: Final = 100_000
 _OWN_PAGE: Final = (
     "default-src 'none'; script-src 'self'; style-src-attr 'unsafe-inline'; frame-src 'self'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,6 +47,7 @@ def dev_app(builder: Builder, node: str, urls: Mapping[str, str]) -> Starlette:
         routes=[
             Route(f"{PREFIX}events", same_site(own.events)),
             Route(f"{PREFIX}view", same_site(own.view), methods=["POST"]),
+            Route(f"{PREFIX}failed", same_site(own.failed), methods=["POST"]),
             Route(f"{PREFIX}frame", own.frame),
             Route(f"{PREFIX}{{name}}", own.script),
             *workshop_routes(own.workshop),
@@ -62,7 +66,9 @@ class _Own:
         self._node = node
         self._urls = urls
         self._site = builder.sites[node]
-        self._pages = app_of(_WithStages(self._site, builder.workshop), node)
+        site = _WithStages(self._site, builder.workshop)
+        self._pages = app_of(site, node)
+        self._failures = Failures(site.asset)
         self.workshop = WorkshopServer(
             workshop=builder.workshop,
             settings=builder.settings,
@@ -99,6 +105,19 @@ class _Own:
             return JSONResponse({"error": str(error)}, 400, HEADERS)
         self._builder.show(view)
         return Response(status_code=204, headers=HEADERS)
+
+    async def failed(self, request: Request) -> Response:
+        """The row's line that failed in a browser, of what that says about the error."""
+        sent = await sent_object(request, _FAILURE_MAX_BYTES)
+        if isinstance(sent, Response):
+            return sent
+        problem = self._failures.problem(sent)
+        if problem is None:
+            return Response(status_code=204, headers=HEADERS)
+        if self._failures.is_new(problem, self._site.version):
+            self._builder.say(as_said(problem, self._builder.places))
+        shown = as_shown(problem, self._builder.places)
+        return JSONResponse({**shown, "component": problem.key}, headers=HEADERS)
 
     async def frame(self, _request: Request) -> Response:
         """A page of the client's own, in which another is shown at a chosen width."""

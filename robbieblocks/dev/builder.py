@@ -77,7 +77,7 @@ class Builder:
     _told: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     _said: frozenset[str] = frozenset()
     _new: set[str] = field(default_factory=set[str])
-    _places: ContentPlaces = field(init=False)
+    places: ContentPlaces = field(init=False)
     _connection: Connection | None = None
 
     def __post_init__(self) -> None:
@@ -251,7 +251,7 @@ class Builder:
         told: dict[str, JsonObject] = {}
         for node in self.sites:
             problems = [*common, *self._problems.get(node, ())]
-            shown = [(each.severity, as_shown(each, self._places)) for each in problems]
+            shown = [(each.severity, as_shown(each, self.places)) for each in problems]
             told[node] = {
                 "problems": [text for severity, text in shown if severity == "error"],
                 "warnings": [text for severity, text in shown if severity != "error"],
@@ -264,7 +264,7 @@ class Builder:
         now = {str(problem): problem for problem in found}
         for text, problem in now.items():
             if text not in self._said:
-                self.say(as_said(problem, self._places))
+                self.say(as_said(problem, self.places))
         if self._said and not now:
             self.say("no problem is left")
         self._said = frozenset(now)
@@ -276,7 +276,7 @@ class Builder:
     def _look_anew(self) -> None:
         """Look places up in the files as they are now; they are read at the first problem."""
         own = self.settings
-        self._places = ContentPlaces(own.content, own.node_branding, *own.templates)
+        self.places = ContentPlaces(own.content, own.node_branding, *own.templates)
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -14,16 +14,20 @@ from robbieblocks.pipeline import PreviewedRun
 from robbieblocks.serve import Release
 
 PREFIX: Final = "/_rb-dev/"
+CLIENT: Final = "main.js"
 # A tab may still load what an earlier version of its page names.
 _GENERATIONS: Final = 100
 
 
-def with_client(html: bytes, client: str = "main.js") -> bytes:
+def with_client(html: bytes, client: str = CLIENT) -> bytes:
     """A page that loads a script of the development client, and says which version of it this is.
 
     The page's own policy allows scripts of its own site.
     """
     script = f'<script type="module" src="{PREFIX}{client}" data-rb-dev="{sha256(html)}"></script>'
+    if client == CLIENT:
+        # No module: it hears what fails before any module runs.
+        script = f'<script src="{PREFIX}hearing.js"></script>{script}'
     head, end, body = html.partition(b"</head>")
     return b"".join((head, script.encode(), end, body))
 
@@ -45,7 +49,7 @@ class NodeSite:
     """What one node shows. Written by the builder's thread, read by the server's."""
 
     node: str
-    client: str = "main.js"
+    client: str = CLIENT
     _apps: dict[str, _App] = field(default_factory=dict[str, _App])
     _assets: dict[str, bytes] = field(default_factory=dict[str, bytes])
     _earlier: deque[Mapping[str, bytes]] = field(

@@ -23,8 +23,9 @@ class Module:
 
     `specifier` is the name in import statements: `@robbieblocks/robbie-bar`, `react`, `date-fns`.
     `imports` are the specifiers that the module imports. `script` is the body of a CommonJS
-    function `(require, module, exports)`; `source_map` maps it to the stored text. `candidates` are
-    words of the source that may be utility classes. `styles` are texts of <style> elements that it
+    function `(require, module, exports)`; `source_map` maps it to the stored text. `browser_map` is
+    the same for the asset, which names it; None where nobody wants maps. `candidates` are words of
+    the source that may be utility classes. `styles` are texts of <style> elements that it
     may show; `computes_styles` says that there may be others.
     """
 
@@ -33,6 +34,7 @@ class Module:
     script: str = field(repr=False)
     imports: tuple[str, ...] = ()
     source_map: str = field(default="", repr=False)
+    browser_map: Asset | None = None
     stylesheet: Asset | None = None
     candidates: frozenset[str] = frozenset()
     styles: tuple[str, ...] = ()

@@ -236,6 +236,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             toolchain=self.toolchain,
             tokens=content.tokens,
             base_css=self.base_css,
+            # Whoever works on a site is told in which line a component failed.
+            source_maps=self.linked or self.settings.source_maps,
         )
         return linked(made) if self.linked else made
 

@@ -31,6 +31,8 @@ from robbieblocks.pipeline.page_texts import block_text, page_text, short_digest
 
 _COMPONENTS: Final = component_specifier("")
 
+_MAPPED: Final = f"setting:site.source_maps:{short_digest('on')}"
+
 
 @dataclass(slots=True)
 class _KnownPage:
@@ -102,6 +104,8 @@ class Fingerprints:
             _styles_digest(styles),
             f"template::{short_digest(templates + bundle.base_stylesheet.name)}",
             f"toolchain::{short_digest(toolchain + bundle.runtime.asset.name + isolate)}",
+            # The names of the modules differ with it: this only says why.
+            *([_MAPPED] if any(each.browser_map for each in bundle.modules.values()) else []),
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}
         if previous:

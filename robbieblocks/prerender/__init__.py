@@ -2,6 +2,7 @@
 
 - `Prerenderer` renders blocks. `RenderedBatch` is what one batch of them gives.
 - `html_problem` says what is wrong with a text as the HTML of a block.
+- `readable_message` and `remedy_of` say what a component's error means, and what to do.
 - `JobKeys` gives the cache key of a block that is to be rendered.
 - `PageRenderer` makes a `PageDocument` from rendered blocks. `NodeSlots` fills in what is a node's
   own. `NodeSheet` is the file of a node's styles at a fixed address; `tokens_in_pages` is what
@@ -17,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from robbieblocks.prerender.isolate.error_mapping import readable_message, remedy_of
     from robbieblocks.prerender.isolate.html_check import html_problem
     from robbieblocks.prerender.isolate.keys import JobKeys
     from robbieblocks.prerender.isolate.prerenderer import Prerenderer, RenderedBatch
@@ -40,6 +42,8 @@ __all__ = [
     "card_text",
     "html_problem",
     "is_listed",
+    "readable_message",
+    "remedy_of",
     "sent_headers",
     "tokens_in_pages",
 ]
@@ -56,6 +60,8 @@ _MODULES: Final = {
     "card_text": "page.head",
     "html_problem": "isolate.html_check",
     "is_listed": "page.site_files",
+    "readable_message": "isolate.error_mapping",
+    "remedy_of": "isolate.error_mapping",
     "sent_headers": "page.sent_headers",
     "tokens_in_pages": "page.node_sheet",
 }

@@ -16,6 +16,7 @@ PROJECT_FILE: Final = "robbieblocks.toml"
 NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 
 StyleSetting = Literal["auto", "inline", "linked", "fixed"]
+SOURCE_MAPS: Final = ("off", "on")
 STYLES: Final[tuple[StyleSetting, ...]] = ("auto", "inline", "linked", "fixed")
 
 
@@ -105,6 +106,14 @@ SETTINGS: Final = (
         "an address that stays, so that an edit of a token makes no page anew; `auto` is `inline` "
         "for an app of at most 1,000 pages, else `fixed`; one that had more goes back at 900",
         STYLES,
+    ),
+    Setting(
+        "",
+        "site.source_maps",
+        "`off`",
+        "`on` publishes a source map beside each component's script, by which a browser's tools "
+        "show the component's code as it is written: anybody can read it then",
+        SOURCE_MAPS,
     ),
     Setting(
         "",

@@ -51,7 +51,7 @@ class Settings:
     the folders `templates` that has a file provides it. `applications` has the address of each
     application by its path, `checks` has the level of each rule,
     `addresses` where visitors reach each node, `styles` where pages have their styles,
-    `addresses` where visitors reach each node, `freeze_windows` when nothing goes out,
+    `source_maps` whether those of components are published, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
     `shared_cache` is the bucket in which nodes share results, None without one. `collections` are
     the views whose rows become pages, `forms` says where forms are sent.
@@ -74,6 +74,7 @@ class Settings:
     addresses: Addresses = field(default_factory=Addresses)
     browser: str | None = None
     styles: StyleSetting = "auto"
+    source_maps: bool = False
     bucket: BucketSettings | None = None
     shared_cache: SharedCacheSettings | None = None
     keep_releases: int = _BY_KEY["site.keep_releases"].default_number
@@ -132,6 +133,7 @@ class Settings:
             ),
             browser=given.text("ROBBIEBLOCKS_BROWSER"),
             styles=given.styles(),
+            source_maps=given.key("site.source_maps") == "on",
             keep_releases=given.number("site.keep_releases"),
             keep_days=given.number("site.keep_days"),
             keep_assets_days=given.number("site.keep_assets_days"),

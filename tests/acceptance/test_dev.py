@@ -39,6 +39,25 @@ _HYDRATED = """
 [...document.querySelectorAll("button, input")].every(
   (element) => Object.keys(element).some((key) => key.startsWith("__react")))
 """
+FAILING = """
+import { useEffect } from "react";
+import label from "@robbieblocks/label";
+
+export default function Plain({ nothing }: { nothing?: any }) {
+  useEffect(() => {
+    if (location.hash === "#fail") {
+      const { length } = nothing.items;
+      console.log(length);
+    }
+  }, []);
+  return (
+    <p className="plain">
+      As it was prerendered <button onClick={() => (label as any)("x")}>Call</button>
+      <button onClick={() => void Promise.reject(new RangeError("too late"))}>Promise</button>
+    </p>
+  );
+}
+"""
 MUG = "export default ({ name }) => <p className='mug'>{name}</p>;"
 BLOCKS = """
 [[blocks]]
@@ -260,6 +279,35 @@ def test_an_error_is_shown_until_it_is_mended(dev: Dev, page: Page) -> None:
     expect(overlay).to_be_hidden()
     assert marked(page)
     assert field.input_value() == "typed"
+
+
+def test_what_fails_in_the_browser_is_shown_with_its_line(
+    dev: Dev, page: Page, noise: Noise
+) -> None:
+    """An effect, an event and a promise that fail are told with block, key, file and line of the
+    stored code, in its names, until the next version; what is no component's is not."""
+    file = "content/components/plain/component.tsx"
+    whole = (dev.folder / file).read_text()
+    dev.write(file, FAILING)
+    page.goto(dev.urls["night"] + "#fail")
+    overlay = page.get_by_role("alert")
+    block = page.locator(".rb-block", has=page.locator(".plain")).get_attribute("id")
+    expect(overlay).to_contain_text(f"component plain, react_code, line 8:34, block {block}")
+    expect(overlay).to_contain_text("const { length } = nothing.items;")
+    expect(overlay).to_contain_text(f"{dev.folder / file}:8:")
+    expect(page.get_by_text("As it was prerendered")).to_be_visible()
+
+    page.goto("about:blank")
+    page.goto(dev.urls["night"])
+    page.evaluate("setTimeout(() => { throw new Error('of nobody'); }, 0)")
+    page.get_by_role("button", name="Call").click()
+    expect(overlay).to_contain_text("TypeError: label is not a function")
+    page.get_by_role("button", name="Promise").click()
+    expect(overlay).to_contain_text("nothing handles it: RangeError: too late")
+    expect(overlay).not_to_contain_text("of nobody")
+    dev.write(file, whole)
+    expect(overlay).to_be_hidden()
+    noise.clear()
 
 
 def test_the_bar_leads_to_nodes_widths_and_drafts(dev: Dev, page: Page, noise: Noise) -> None:

@@ -23,7 +23,7 @@ import semantic_version
 import tinycss2
 from py_mini_racer import JSEvalException, MiniRacer
 
-from robbieblocks.bundle import Bundler
+from robbieblocks.bundle import Bundler, linked, named_map
 from robbieblocks.bundle.analysis import Analysis, queries, trees
 from robbieblocks.bundle.compile import CompileUnit, Esbuild, component_compilation, packets
 from robbieblocks.bundle.compile.service import EsbuildService, Request
@@ -33,9 +33,9 @@ from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind import DesignSystem
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.model import Bundle, ComponentRow, NodeRow, TokenRow
-from robbieblocks.prerender.isolate.source_map import locate
+from robbieblocks.model import Asset, Bundle, ComponentRow, NodeRow, TokenRow
 from robbieblocks.process import TimedOut
+from robbieblocks.source_maps import locate, source_of
 from robbieblocks.toolchain import Toolchain
 
 Make = Callable[..., Bundle]
@@ -827,6 +827,47 @@ def test_source_maps(make: Make) -> None:
         assert position is not None
         found.append((position.line, position.column))
     assert found == [(3, 9), (2, 7)]
+
+
+def test_browser_maps(make: Make, cache: Cache, toolchain: Toolchain) -> None:
+    """On demand each component's module names a map that leads to the stored text, also behind
+    imports by file and text that was put in front; all else of the module is as without."""
+    codes = {
+        "card": "import b from '@robbieblocks/part';\nexport default ({ é }) =>\n"
+        "  b(é, '\U0001f600', new Error('x'));",
+        "part": "\n  <b>{new Error('x')}</b>",
+    }
+    plain, mapped = make(rows(codes)), make(rows(codes), source_maps=True)
+    found = []
+    for made in (mapped, linked(mapped)):
+        files = {each.name: each.content for each in all_assets(made)}
+        for key, code in codes.items():
+            name = f"@robbieblocks/{key}"
+            content = made.modules[name].asset.content
+            source_map = files[named_map(content)].decode()
+            text = content.decode().split("\n")[0]
+            before_it = text[: text.index("new Error")].encode("utf-16-le")
+            position = locate(source_map, 1, len(before_it) // 2 + 1)
+            assert position is not None
+            assert position.text == code.split("\n")[position.line - 1]
+            assert source_of(source_map) == f"{key}.tsx"
+            found.append((position.line, position.column))
+            before = plain.modules[name].asset.content
+            assert made is not mapped or content.startswith(before + b"//# sourceMappingURL=")
+            assert named_map(before) == ""
+    assert found == 2 * [(3, 14), (2, 7)]
+    assert plain.modules["react"] == mapped.modules["react"]
+    with closing(Bundler(cache)) as another:
+        options: Any = {"tokens": TOKENS, "base_css": "", "source_maps": True}
+        again = another.bundle(rows(codes), ["card"], toolchain=toolchain, **options)
+    assert again.modules["@robbieblocks/card"] == mapped.modules["@robbieblocks/card"]
+
+
+def all_assets(bundle: Bundle) -> Iterator[Asset]:
+    for module in bundle.modules.values():
+        yield module.asset
+        if module.browser_map:
+            yield module.browser_map
 
 
 # --- styles -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from robbieblocks import failpoints
+from robbieblocks.bundle import named_map
 from robbieblocks.errors import ContentError
 from robbieblocks.pipeline import BuildContext, Cause, PlannedPage, RunPlan
 from robbieblocks.settings import resource_dir
@@ -181,6 +182,36 @@ def test_another_form_of_styles_rewrites_every_page_and_is_named_as_the_setting(
             live.build(nodes=[NODE])
             context.refresh(live.said.append)
             assert not [page for page in plan_of(live).pages if page.causes]
+
+
+def test_source_maps_are_published_where_the_setting_says_so(live: Builder) -> None:
+    """Each component's script names its map then, and the setting is named as the cause; without
+    it all is as before. Code of components is in no file otherwise."""
+    first, before = live.settings, live.live(NODE, APP)
+    assert before is not None
+    folder = live.site_root.path / NODE / "assets"
+    for settings in (replace(first, source_maps=True), first):
+        live.context.close()
+        with BuildContext.open(settings, live.said.append) as context:
+            live.context = context
+            assert {page.causes[0] for page in plan_of(live).pages if page.causes} == {
+                Cause("setting", "site.source_maps")
+            }
+            live.build(nodes=[NODE])
+            made = live.live(NODE, APP)
+            assert made is not None
+            maps = {name for name in made.assets if name.endswith(".map")}
+            scripts = {(folder / name).read_bytes() for name in made.assets if name[-3:] == ".js"}
+            assert {named_map(script) for script in scripts} - {""} == maps
+            assert {name: "sourcesContent" in (folder / name).read_text() for name in maps} == (
+                dict.fromkeys(maps, True)
+            )
+            assert bool(maps) is settings.source_maps
+            context.refresh(live.said.append)
+            assert not [page for page in plan_of(live).pages if page.causes]
+    after = live.live(NODE, APP)
+    assert after is not None
+    assert after.build_hash == before.build_hash
 
 
 @pytest.mark.parametrize("name", ["base.css", "layout.css", "site.css", "page.html.j2"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from robbieblocks.bundle import linked
 from robbieblocks.content import ContentPlaces, start_project
 from robbieblocks.dev.builder import Builder
 from robbieblocks.dev.events import Events
+from robbieblocks.dev.failures import Failures
 from robbieblocks.dev.problems import as_said, as_shown
 from robbieblocks.dev.site import NodeSite, with_client
 from robbieblocks.dev.watching import watch_database, watch_folders
@@ -426,3 +428,83 @@ def test_files_without_a_mistake_are_read(tmp_path: Path) -> None:
     names = {problem.key for problem in problems}
     assert {"content/pages/bad.toml", "content/components/bad"} <= names
     assert any("night.toml" in name for name in names)
+
+
+MAPPED_NAME, MAP_NAME = "plain-0123456789abcdef.js", "plain-fedcba9876543210.map"
+# The compiled `t` is the stored `tell`, at column 5 of the second line.
+MAPPED = {
+    MAPPED_NAME: f"\U0001f600 t()\n//# sourceMappingURL={MAP_NAME}\n".encode(),
+    MAP_NAME: json.dumps(
+        {
+            "version": 3,
+            "sources": ["a%2Fplain.tsx"],
+            "sourcesContent": ["\n\U0001f600  tell()"],
+            "names": ["tell"],
+            "mappings": "GACIA",
+        }
+    ).encode(),
+}
+
+
+def failed(**sent: Any) -> Problem | None:
+    return Failures(MappedFiles(MAPPED)).problem(sent)
+
+
+class MappedFiles(dict[str, bytes]):
+    """Files by name, asked for as a site's assets."""
+
+    def __call__(self, name: str) -> bytes:
+        """A file. Raises FileNotFoundError."""
+        if name not in self:
+            raise FileNotFoundError(name)
+        return self[name]
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        f"TypeError: t is not a function\n    at x (http://127.0.0.1:8000/_rb/{MAPPED_NAME}:1:4)",
+        f"x@http://localhost:8000/_rb/react-0123456789abcdef.js:8:1\n"
+        f"x@http://localhost:8000/_rb/{MAPPED_NAME}:1:4",
+    ],
+)
+def test_a_failure_in_a_browser_leads_to_the_stored_line(stack: str) -> None:
+    """The innermost frame of a component counts, as each browser writes it; a compiled name in the
+    message becomes the stored one."""
+    problem = failed(
+        kind="error", name="TypeError", message="t is not a function", stack=stack, component=""
+    )
+    assert problem is not None
+    assert (problem.key, problem.line, problem.column) == ("a/plain", 2, 5)
+    assert problem.what == "it failed in the browser: TypeError: tell is not a function"
+    assert problem.source == "\U0001f600  tell()"
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ({}, None),
+        ({"stack": "http://127.0.0.1/_rb/gone-0123456789abcdef.js:1:1"}, None),
+        ({"stack": f"/_rb/{MAPPED_NAME}:9999999:999999999", "message": "t is"}, "a/plain"),
+        ({"stack": ["_rb"], "message": {"x": 1}, "name": None, "kind": 7}, None),
+        ({"component": "@robbieblocks/card", "message": "x" * 2000}, "card"),
+        ({"component": f"/_rb/{MAPPED_NAME}"}, "a/plain"),
+        ({"component": "/_rb/../../etc/passwd"}, None),
+        ({"component": "/_rb/" + MAP_NAME}, None),
+        ({"component": "x", "stack": f"/_rb/{MAP_NAME}:1:1"}, None),
+    ],
+)
+def test_whatever_a_browser_sends_is_text(sent: dict[str, Any], key: str | None) -> None:
+    """What leads to no component is no problem; what leads to one but to no line names it alone."""
+    problem = failed(**sent)
+    assert (problem.key if problem else None) == key
+    assert problem is None or (problem.line, problem.source) == (None, "")
+
+
+def test_a_failure_is_printed_once_a_version() -> None:
+    """It is said again of the next version of the site."""
+    failures = Failures(MappedFiles(MAPPED))
+    problem = failures.problem({"component": "@robbieblocks/card"})
+    assert problem is not None
+    asked = [failures.is_new(problem, version) for version in ("1", "1", "2")]
+    assert asked == [True, False, True]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.prerender.isolate.source_map import locate, vlq_numbers
+from robbieblocks.source_maps import locate, moved, source_of, vlq_numbers
 
 # Two compiled lines: one from line 2 column 3, then unmapped; one from line 1 column 1.
 MAP = json.dumps(
@@ -86,3 +86,13 @@ def test_columns_are_shifted_back(compiled: int, stored: tuple[int, int]) -> Non
     found = locate(SHIFTED, 1, compiled)
     assert found is not None
     assert (found.line, found.column) == stored
+
+
+def test_a_moved_map_leads_to_the_same_places() -> None:
+    """What stands in front of the first line moves that line alone."""
+    index = moved(MAP, 7)
+    assert locate(index, 1, 8) == locate(MAP, 1, 1)
+    assert locate(index, 1, 7) is None
+    assert locate(index, 2, 4) == locate(MAP, 2, 4)
+    assert source_of(index) == source_of(MAP) == "it.tsx"
+    assert source_of("{") == source_of('{"sources": [1]}') == ""

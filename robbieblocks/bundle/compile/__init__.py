@@ -3,6 +3,7 @@
 from robbieblocks.bundle.compile.components import (
     CompiledComponent,
     CompileUnit,
+    browser_maps,
     component_compilation,
 )
 from robbieblocks.bundle.compile.esbuild import Esbuild, Output
@@ -14,5 +15,6 @@ __all__ = [
     "Esbuild",
     "EsbuildService",
     "Output",
+    "browser_maps",
     "component_compilation",
 ]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
+from urllib.parse import quote
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
@@ -28,6 +29,8 @@ _OPTIONS: Final = (
     *(f"--log-override:{name}=error" for name in _REFUSED),
 )
 _BROWSER: Final = (*_OPTIONS, "--format=esm", "--minify")
+# Its module has the same bytes as that of `_BROWSER`: a comment names no map.
+_BROWSER_MAPPED: Final = (*_BROWSER, "--sourcemap=external", "--sources-content=false")
 # The script gets a `require` of its own, which loads what the text imports and nothing else.
 _ISOLATE: Final = (
     *_OPTIONS,
@@ -109,6 +112,31 @@ def component_compilation(
             return found
 
         yield results
+
+
+def browser_maps(units: Sequence[CompileUnit], esbuild: Esbuild) -> dict[str, str]:
+    """The source map of each unit's module, by component key, with the stored text in it.
+
+    One that esbuild does not compile has none. Raises ProcessFailed where esbuild can't run.
+    """
+    found: dict[str, str] = {}
+    for batch in _batches(units):
+        texts = {unit.path: unit.analysis.source for unit in batch}
+        with esbuild.begun(texts, [_BROWSER_MAPPED]) as outputs:
+            made = outputs()
+        for unit in batch:
+            (output,) = made[unit.path]
+            if not output.errors:
+                found[unit.row.key] = _browser_map(unit, output.files["stdin.js.map"].decode())
+    return found
+
+
+def _browser_map(unit: CompileUnit, source_map: str) -> str:
+    # A key may hold anything, and browsers resolve the name as an address.
+    name = f"{quote(unit.row.key, safe='')}.tsx"
+    own = {"sources": [name], "sourcesContent": [unit.row.code]}
+    text = json.dumps({**json.loads(source_map), **own}, separators=(",", ":"))
+    return _with_shift(text, unit.analysis.shift)
 
 
 def _batches(units: Iterable[CompileUnit]) -> list[list[CompileUnit]]:

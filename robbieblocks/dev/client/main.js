@@ -2,6 +2,7 @@
 // the server makes, alters the open page accordingly, and shows what is wrong.
 
 import { Bar } from "./bar.js";
+import { Failures } from "./failures.js";
 import { listen } from "./listening.js";
 import { Overlay } from "./overlay.js";
 import { refresh } from "./refresh.js";
@@ -19,14 +20,24 @@ const inFrame = window.top !== window;
 const overlay = new Overlay(root);
 const bar = inFrame ? null : new Bar(root, () => overlay.open());
 
-let version = "";
+/** @type {State | null} */
+let last = null;
+
+const show = () => {
+  if (last === null) return;
+  const problems = [...last.problems, ...failures.problems];
+  overlay.show(problems);
+  bar?.show({ ...last, problems });
+};
+const failures = new Failures(show);
 
 /** @type {(state: State) => void} */
 const told = (state) => {
-  overlay.show(state.problems);
-  bar?.show(state);
+  const version = last?.version ?? "";
+  if (version !== state.version && version !== "") failures.clear();
+  last = state;
+  show();
   if (state.version === version) return;
-  version = state.version;
   if (location.pathname.startsWith("/_rb-dev/")) return;
   refresh();
 };

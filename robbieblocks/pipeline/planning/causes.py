@@ -14,6 +14,9 @@ from robbieblocks.pipeline.planning.plan import Cause, PageInputs
 Tokens = Mapping[str, str]
 OTHER_VERSION: Final = Cause("release", "published by another version")
 
+# What is among a page's inputs only where it is set.
+_ONLY_WHERE_SET: Final = (("setting", "site.source_maps"),)
+
 
 class CauseFinder:
     """Finds causes for the pages of one run.
@@ -90,7 +93,7 @@ class CauseFinder:
     def of_inputs(self, before: tuple[str, ...], after: tuple[str, ...]) -> tuple[Cause, ...]:
         """What differs between two lists of input digests."""
         old, new = _inputs(before), _inputs(after)
-        found: list[Cause] = []
+        found = [Cause(*name) for name in _ONLY_WHERE_SET if (name in old) != (name in new)]
         utilities = False
         for name in new:
             if name not in old or old[name] == new[name]:

@@ -234,6 +234,8 @@ def _all_assets(run: RunPlan) -> Iterable[Asset]:
         yield module.asset
         if module.stylesheet:
             yield module.stylesheet
+        if module.browser_map:
+            yield module.browser_map
 
 
 def _page_report(page: PlannedPage, run: RunPlan, composed: ComposedRun, site: Site) -> PageReport:

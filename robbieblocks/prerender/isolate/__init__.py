@@ -7,7 +7,7 @@
 | `protocol` | the frames between the two processes |
 | `process` | the child process with its V8 isolate; `harness` is the script that it runs first |
 | `html_check` | what raw HTML a component may render |
-| `error_mapping`, `source_map` | from a JavaScript error to a line of the stored code |
+| `error_mapping` | from a JavaScript error to a line of the stored code |
 | `keys` | the cache keys of blocks |
 
 Nothing is imported here, because the child process imports `html_check` and must start quickly.

@@ -16,7 +16,7 @@ from robbieblocks.model import Bundle, component_specifier, reachable
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.method_names import method_remedy
 from robbieblocks.prerender.isolate.protocol import Failure
-from robbieblocks.prerender.isolate.source_map import Position, locate
+from robbieblocks.source_maps import Position, locate
 
 _FRAME: Final = re.compile(r"^rb:([0-9a-f]{16}):(\d+):(\d+)$", re.MULTILINE)
 _MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
@@ -56,6 +56,14 @@ REACT_MESSAGES: Final = {
     "604": "it asks to be rendered in a browser",
 }
 
+# Those that only browsers come to.
+_IN_BROWSERS: Final = {
+    "185": "it sets its state each time it is updated, without end",
+    "300": "it called fewer hooks than the time before: a hook stands in a condition",
+    "310": "it called more hooks than the time before: a hook stands in a condition",
+    "418": "what it shows in the browser differs from its prerendered HTML",
+}
+
 _DEFAULT_FIX: Final = "fix the code, or give the block props that it can show"
 # What to do, by a pattern in the message. The first that matches counts.
 _FIXES: Final = {
@@ -80,6 +88,10 @@ _FIXES: Final = {
     r"sets its state each time": (
         "set state in an event handler or in useEffect, not while rendering"
     ),
+    r"differs from its prerendered": (
+        "render the same at first in both places: read what only browsers know in useEffect"
+    ),
+    r"hook stands in a condition": "call each hook every time, before any `return`",
     r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
     r"has both": "keep one of the two",
     r"must be an object with __html": "write dangerouslySetInnerHTML={{ __html: text }}",
@@ -109,7 +121,7 @@ def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: f
     bound = failure.get("bound")
     if bound:
         return _stopped_problem(component, bound, cpu_s)
-    message = _readable(failure.get("message", ""))
+    message = readable_message(failure.get("message", ""))
     name = failure.get("name", "")
     what = message or f"it failed with {name or 'an error'} without a message"
     if name and name not in {"Error", "Component"} and message:
@@ -120,7 +132,7 @@ def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: f
         key=key,
         field="react_code",
         what=what,
-        remedy=failure.get("fix") or _fix(message, failure.get("browser", ""), line),
+        remedy=failure.get("fix") or remedy_of(message, failure.get("browser", ""), line),
         line=position.line if position else None,
         column=position.column if position else None,
         source=position.text if position else "",
@@ -177,17 +189,19 @@ def _frames(component: str, stack: str, bundle: Bundle) -> Iterator[tuple[str, i
             yield specifier, int(match[2]) - _WRAPPER_LINES, int(match[3])
 
 
-def _readable(message: str) -> str:
+def readable_message(message: str) -> str:
+    """An error's message; that of React's number, where it is one."""
     match = _MINIFIED.search(message)
     if match is None:
         return message
-    if match[1] not in REACT_MESSAGES:
+    text = REACT_MESSAGES.get(match[1]) or _IN_BROWSERS.get(match[1])
+    if text is None:
         return f"React failed with its error {match[1]}: https://react.dev/errors/{match[1]}"
     given = parse_qs(urlsplit(match[2].rstrip(".,")).query).get("args[]", [])
-    return REACT_MESSAGES[match[1]].replace("{0}", given[0] if given and given[0] else "undefined")
+    return text.replace("{0}", given[0] if given and given[0] else "undefined")
 
 
-def _fix(message: str, browser: str, line: str) -> str:
+def remedy_of(message: str, browser: str = "", line: str = "") -> str:
     """What to do; `browser` is the browser's object that the block has read, `line` what failed.
 
     Having asked for `window` somewhere, as stores do, is seldom why another line fails.

@@ -162,11 +162,13 @@ class AssetGraph:
             f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
         )
         added = self._styles(modules)
+        loaded = [self.bundle.modules[name] for name in modules]
+        maps = [each.browser_map for each in loaded if each.browser_map]
         return PageAssets(
             stylesheets=own.html,
             import_map=import_map,
             scripts="\n".join(lines),
-            assets=(*own.linked, runtime, *(self.bundle.modules[name].asset for name in modules)),
+            assets=(*own.linked, runtime, *(each.asset for each in loaded), *maps),
             styles=None if added is None else (*own.texts, *added),
         )
 
