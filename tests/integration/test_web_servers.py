@@ -358,6 +358,10 @@ def test_a_redirect_or_header_that_is_younger_than_a_configuration_is_told(
     assert lacking(now) == []
     assert "gone" in lacking(before)[0]
     assert "portal.example" in lacking(now.replace("portal", "other"))[0]
+    (line,) = {each for each in now.splitlines() if "portal.example" in each and "map" not in each}
+    more = line.replace("portal", "withdrawn")
+    assert lacking(now.replace(line, f"{line}\n{more}")) == [f"no {more.strip()}"]
+    assert lacking(f"{now}\n# {more}\n{more}") == [], "what an operator wrote elsewhere"
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,9 @@ from robbieblocks.serve.configuration.rendering import render
 from robbieblocks.serve.configuration.site import WebServer, WebSite
 
 _COMMAND: Final = re.compile(r"^# +(robbieblocks webserver .+)$", re.MULTILINE)
+# nginx's maps of redirects and headers; what stands before an app's headers in Caddy.
+_MAP: Final = re.compile(r"map \S+ \$robbieblocks_(?:moved|header_[0-9]+) \{")
+_CADDY_FILE: Final = "rewrite * {file_match.relative}"
 # What an operator changes for a certificate.
 _MAY_DIFFER: Final = ("listen ", "server_name ")
 
@@ -65,7 +68,8 @@ class Printed:
     ) -> list[str]:
         """The lines that would be printed now, and are not in the file in this order.
 
-        A file may have more, such as a certificate's lines. Raises UsageError.
+        A file may have more, such as a certificate's lines; but what rows asked for once and don't
+        any more is among these, behind `no `. Raises UsageError.
         """
         site = WebSite.of(
             node=self.node,
@@ -80,12 +84,33 @@ class Printed:
         )
         there, place = _lines(text), 0
         lacking: list[str] = []
-        for line in _lines(render(self.server, site)):
+        printed = _lines(render(self.server, site))
+        for line in printed:
             try:
                 place = there.index(line, place) + 1
             except ValueError:
                 lacking.append(line)
-        return lacking
+        too_many = _asked_for(there) - _asked_for(printed)
+        return lacking + sorted(f"no {line}" for _, line in too_many)
+
+
+def _asked_for(lines: Sequence[str]) -> Set[tuple[str, str]]:
+    """The lines that rows asked for, each with the one that says for what.
+
+    Of nginx they are in maps to variables of ours; Caddy has headers behind where an app's file is.
+    """
+    found: dict[tuple[str, str], None] = {}
+    within, root = "", ""
+    for line in lines:
+        if line.startswith("root * "):
+            root = line
+        if _MAP.match(line) or line == _CADDY_FILE:
+            within = root or line
+        elif line == "}" or (root and not line.startswith("header ")):
+            within = ""
+        elif within:
+            found[within, line] = None
+    return found.keys()
 
 
 def _lines(text: str) -> list[str]:

@@ -101,10 +101,14 @@ def _configuration(
     more = f" and {len(lacking) - 1} more lines" if len(lacking) > 1 else ""
     return note(
         "web server",
-        f"{path} is not what is printed for {printed.node} now: it lacks {lacking[0]!r}{more}",
+        f"{path} is not what is printed for {printed.node} now: it {_differs(lacking[0])}{more}",
         f"{printed} | sudo tee {path}, add your certificate's lines, and reload {printed.server}",
         why="its apps, applications, redirects and headers are those of the day of its printing",
     )
+
+
+def _differs(line: str) -> str:
+    return f"still has {line[3:]!r}" if line.startswith("no ") else f"lacks {line!r}"
 
 
 def _answered(root: SiteRoot, settings: Settings) -> Iterator[Finding]:
