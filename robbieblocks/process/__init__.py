@@ -7,7 +7,13 @@ started. On Linux the kernel ends it too when the parent is killed.
 from robbieblocks.process.child import Child, answer
 from robbieblocks.process.fed import run_fed
 from robbieblocks.process.folders import sweep_temporary_folders, temporary_folder
-from robbieblocks.process.running import ROWS_MEMORY_BYTES, TimedOut, die_with_parent, run
+from robbieblocks.process.running import (
+    ROWS_MEMORY_BYTES,
+    TimedOut,
+    die_with_parent,
+    run,
+    setpriv_prefix,
+)
 
 __all__ = [
     "ROWS_MEMORY_BYTES",
@@ -17,6 +23,7 @@ __all__ = [
     "die_with_parent",
     "run",
     "run_fed",
+    "setpriv_prefix",
     "sweep_temporary_folders",
     "temporary_folder",
 ]

@@ -45,7 +45,16 @@ def main(folder: Path) -> int:
             shown[f"/{name}"] = _shown(route, found)
     languages: dict[str, Json] = {}
     if shown:
-        argv = [job["program"], "--site", documents, "--output-path", made, "--quiet"]
+        # A process that is killed has none that goes on for minutes.
+        argv = [
+            *process.setpriv_prefix(),
+            job["program"],
+            "--site",
+            documents,
+            "--output-path",
+            made,
+            "--quiet",
+        ]
         # Without PATH and home no settings file of a user's is found.
         done = subprocess.run(argv, cwd=folder, env={}, capture_output=True, check=False)  # noqa: S603 - the checked program
         if done.returncode != 0:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from robbieblocks import process
 from robbieblocks.builtin import BUILTIN
 from robbieblocks.checks import Checked
 from robbieblocks.checks.rules.search import search_off, unused_search
+from robbieblocks.model import sha256
 from robbieblocks.pipeline import BuildContext, Request, inspect
 from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.settings import SearchSettings
@@ -23,6 +28,7 @@ from tests.commands import Installation
 from tests.integration.test_build_kill import IMPORTS, VICTIM
 from tests.sites import APP, NODE, Block, MakeSite, Site
 from tests.victims import victims
+from tests.workers import until
 
 pytestmark = pytest.mark.postgres
 
@@ -81,6 +87,14 @@ def shown(site: Site) -> dict[str, set[str]]:
         assert not [page for page in pages if "unseen" in page["text"]]
         found[language] = {page["url"] for page in pages}
     return found
+
+
+def ended(pid: int) -> bool:
+    """Whether a process runs no more, though nobody may have asked yet how it ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_an_index_goes_live_with_its_pages(site: Site) -> None:
@@ -159,6 +173,29 @@ def test_check_names_fields_without_index_and_indexes_without_field(site: Site) 
     off = f"bowls: it has a search field, and its app {APP} has no index"
     unused = "search.apps: nowhere: there is no app nowhere"
     assert found == {APP: [], "": [off], "*": [], "nowhere": [off, unused]}
+
+
+@pytest.mark.chaos
+def test_pagefind_ends_with_the_process_that_was_killed(tmp_path: Path) -> None:
+    """One that went on would take minutes and gigabytes for an index that nobody waits for."""
+    if not process.setpriv_prefix():
+        pytest.skip("without setpriv of util-linux nothing ends a program with its parent")
+    program, started = tmp_path / "program", tmp_path / "started"
+    program.write_text(
+        f"#!/bin/sh\necho $$ > {started}.new\nmv {started}.new {started}\nexec /bin/sleep 600"
+    )
+    program.chmod(0o755)
+    page = tmp_path / "page.html"
+    page.write_text('<meta property="og:title" content="Cups"><main>cups</main>')
+    pages = [("/cups/", str(page), sha256(page.read_bytes()))]
+    job = {"program": str(program), "key": "key", "pages": pages}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    child = [sys.executable, "-m", "robbieblocks.search.indexing_process", str(tmp_path)]
+    with subprocess.Popen(child) as indexing:
+        until(started.exists)
+        indexing.kill()
+    pid = int(started.read_text())
+    until(lambda: ended(pid))
 
 
 @pytest.mark.chaos
