@@ -9,7 +9,7 @@ from robbieblocks.assemble.assembly import (
     page_on_node,
 )
 from robbieblocks.assemble.collections.making import MadePages
-from robbieblocks.assemble.forms.answers import Answers, checked_answers
+from robbieblocks.assemble.forms.answers import Answers, AnswerWords, checked_answers
 from robbieblocks.assemble.forms.fields import FormField
 from robbieblocks.assemble.forms.form_props import Form, stated_form
 from robbieblocks.assemble.homes import index_of
@@ -30,6 +30,7 @@ __all__ = [
     "MARKDOWN",
     "MEDIA",
     "NO_REDIRECTS",
+    "AnswerWords",
     "Answers",
     "Assembly",
     "Form",

@@ -6,7 +6,6 @@ import base64
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from robbieblocks.assemble import FormField
+from robbieblocks.forms.words import Words
 from robbieblocks.response_headers import NO_STORE, SECURITY
 
 _STYLE: Final = (
@@ -30,8 +30,6 @@ _POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_THANKS: Final = "Thank you"
-_ARRIVED: Final = "It has arrived."
 
 
 def sent(location: str, *, as_json: bool) -> Response:
@@ -41,12 +39,13 @@ def sent(location: str, *, as_json: bool) -> Response:
     return RedirectResponse(location, 303, headers=dict(NO_STORE))
 
 
-def thanks() -> Response:
+def thanks(words: Words) -> Response:
     """The page that thanks, for forms that name none."""
-    return _document(200, _THANKS, _ARRIVED)
+    return _document(200, words, words.thanks, words.arrived)
 
 
 def mistakes(
+    words: Words,
     *,
     action: str,
     page: str,
@@ -60,7 +59,8 @@ def mistakes(
         return JSONResponse({"errors": dict(wrong)}, 422, headers=dict(NO_STORE))
     return _document(
         422,
-        "Please correct these fields",
+        words,
+        words.correct,
         action=action,
         page=page,
         fields=fields,
@@ -69,20 +69,22 @@ def mistakes(
     )
 
 
-def refused(status: int, text: str, *, as_json: bool, retry_after_s: int = 0) -> Response:
+def refused(
+    status: int, words: Words, text: str, *, as_json: bool, retry_after_s: int = 0
+) -> Response:
     """A form that was not taken, and why."""
     if as_json:
         answer: Response = JSONResponse({"error": text}, status, headers=dict(NO_STORE))
     else:
-        answer = _document(status, HTTPStatus(status).phrase, text)
+        answer = _document(status, words, words.not_sent, text)
     if retry_after_s:
         answer.headers["Retry-After"] = str(retry_after_s)
     return answer
 
 
-def _document(status: int, title: str, text: str = "", **values: object) -> Response:
+def _document(status: int, words: Words, title: str, text: str = "", **values: object) -> Response:
     filled: dict[str, object] = {"wrong": {}, **values}
-    html = _template().render(title=title, text=text, style=_STYLE, **filled)
+    html = _template().render(words=words, title=title, text=text, style=_STYLE, **filled)
     headers = {**SECURITY, **NO_STORE, "Content-Security-Policy": _POLICY}
     return HTMLResponse(html, status, headers=headers)
 

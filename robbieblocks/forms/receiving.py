@@ -33,6 +33,7 @@ from robbieblocks.forms.bodies import BODY_MAX_BYTES, BodyRefused, read_body
 from robbieblocks.forms.limits import Rates, is_own_origin
 from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.telling import Telling
+from robbieblocks.forms.words import Words, accepted, words_of
 from robbieblocks.settings import RECEIVER_PATH, Settings
 from robbieblocks.worker import Log, Notifier
 
@@ -43,6 +44,7 @@ _FASTEST_MS: Final = 1_500
 _TRAP: Final = "_website"
 _AFTER: Final = "_after"
 _PAGE: Final = "_page"
+_LANG: Final = "lang"
 _JSON: Final = "application/json"
 
 
@@ -89,41 +91,42 @@ class Receiver:
             return JSONResponse({"node": self.node, "problem": str(error)}, 503)
         return JSONResponse({"node": self.node, "problem": ""})
 
-    async def thanks(self, _request: Request) -> Response:
+    async def thanks(self, request: Request) -> Response:
         """The page that thanks, for forms that name none."""
-        return answers.thanks()
+        return answers.thanks(words_of(request.query_params.get(_LANG, "")))
 
     async def receive(self, request: Request) -> Response:
         """Store a submission; or answer why not."""
         as_json = _JSON in request.headers.get("accept", "")
+        # Of what is not looked up the page's language is not known, but the visitor's is.
+        words = words_of(*accepted(request.headers.get("accept-language", "")))
+        refused = partial(answers.refused, as_json=as_json)
         name = str(request.path_params["form"])
         known = self.settings.forms.by_name.get(name)
         if known is None or known.endpoint:
-            return answers.refused(404, "There is no such form.", as_json=as_json)
+            return refused(404, words, words.no_form)
         if not self._is_ours(request):
-            return answers.refused(403, "It was sent from another site.", as_json=as_json)
+            return refused(403, words, words.foreign)
         address = request.client.host if request.client else ""
         if wait_s := self._rates.wait_s(address, self.clock()):
-            text = "Too many forms were sent from your network. Please try again later."
-            return answers.refused(429, text, as_json=as_json, retry_after_s=wait_s)
+            return refused(429, words, words.too_many, retry_after_s=wait_s)
         try:
             async with asyncio.timeout(_BODY_S):
                 body = await _body(request)
             given = read_body(request.headers.get("content-type", ""), body)
         except (TimeoutError, ClientDisconnect):
-            return answers.refused(408, "It did not arrive in time.", as_json=as_json)
+            return refused(408, words, words.too_late)
         except BodyRefused as error:
-            return answers.refused(error.status, f"The form {error}.", as_json=as_json)
+            return refused(
+                error.status, words, f"The form {error}." if as_json else words.unreadable
+            )
         try:
-            return await run_in_threadpool(self._stored, name, given, as_json)
+            return await run_in_threadpool(self._stored, name, given, words, as_json)
         except RobbieBlocksError as error:
             self.log.warning("form.refused", form=name, error=str(error))
-            text = (
-                "It can't be taken at the moment, and was not kept. Please try again in a minute."
-            )
-            return answers.refused(503, text, as_json=as_json, retry_after_s=_RETRY_S)
+            return refused(503, words, words.unavailable, retry_after_s=_RETRY_S)
 
-    def _stored(self, name: str, given: Mapping[str, str], as_json: bool) -> Response:
+    def _stored(self, name: str, given: Mapping[str, str], words: Words, as_json: bool) -> Response:
         page = given.get(_PAGE, "")
         # A text that Postgres can't hold names no page.
         is_key = page.isascii() and "\0" not in page
@@ -131,12 +134,13 @@ class Receiver:
         ask = partial(store.form_of, page=page, name=name, collections=sources)
         stated = self.rows.call(ask) if is_key else None
         if stated is None:
-            text = "This form is no longer on the page. Please open the page again."
-            return answers.refused(409, text, as_json=as_json)
-        app, form = stated
-        checked = checked_answers(form.fields, given)
+            return answers.refused(409, words, words.gone, as_json=as_json)
+        app, lang, form = stated
+        words = words_of(lang)
+        checked = checked_answers(form.fields, given, words.answers)
         if checked.wrong:
             return answers.mistakes(
+                words,
                 action=f"{RECEIVER_PATH}/{name}",
                 page=page,
                 fields=form.fields,
@@ -160,7 +164,9 @@ class Receiver:
         failpoints.reached("form stored")
         self.log.info("form.received", form=name, page=page, spam=is_spam)
         self.stored()
-        return answers.sent(form.next or f"{RECEIVER_PATH}/{name}/thanks", as_json=as_json)
+        return answers.sent(
+            form.next or f"{RECEIVER_PATH}/{name}/thanks?{_LANG}={words.lang}", as_json=as_json
+        )
 
     def _is_ours(self, request: Request) -> bool:
         urls = self.settings.addresses.urls.values()

@@ -23,11 +23,23 @@ _SPAM_DAYS: Final = 30
 
 # The blocks of a published page whose component may state a form.
 _BLOCKS: Final[LiteralString] = """
-    SELECT p.app_namespace, c.props_schema, b.props
-      FROM robbieblocks_pages p
-      JOIN robbieblocks_page_blocks b ON b.page_id = p.id
+    WITH page AS MATERIALIZED (
+        SELECT p.id, p.app_namespace,
+               coalesce(nullif(p.metadata ->> 'lang', ''),
+                        (SELECT f.metadata #>> '{settings,languages,default}'
+                           FROM robbieblocks_pages f
+                          WHERE f.app_namespace = p.app_namespace AND f.status = 'published'
+                            AND f.metadata -> 'frame' = 'true'
+                            AND f.metadata #> '{settings,languages,default}' IS NOT NULL
+                          ORDER BY f.page_key LIMIT 1), '') AS lang
+          FROM robbieblocks_pages p
+         WHERE p.page_key = %s AND p.status = 'published'
+    )
+    SELECT page.app_namespace, c.props_schema, b.props, page.lang
+      FROM page
+      JOIN robbieblocks_page_blocks b ON b.page_id = page.id
       JOIN robbieblocks_components c ON c.id = b.component_id
-     WHERE p.page_key = %s AND p.status = 'published' AND c.props_schema::text LIKE '%%"form"%%'
+     WHERE c.props_schema::text LIKE '%%"form"%%'
      ORDER BY b.block_order LIMIT 200
 """
 # Stores nothing, and needs the rights to store and to read.
@@ -78,8 +90,9 @@ class Submission:
 
 def form_of(
     connection: Connection, page: str, name: str, collections: Sequence[CollectionSource] = ()
-) -> tuple[str, Form] | None:
-    """The app of a published page, and the form that it states by this name; None without one.
+) -> tuple[str, str, Form] | None:
+    """The app of a published page, its language, and the form that it states by this name; None
+    without one. The language is "" where neither the page nor a frame of its app states one.
 
     A page that is made of a row of `collections` states what its template does. Raises
     ContentError where its row can't be read.
@@ -95,9 +108,9 @@ def form_of(
         columns = row.values
     with translated("read the form"):
         rows = connection.execute(_BLOCKS, (template or page,)).fetchall()
-    for app, schema, props in rows:
+    for app, schema, props, lang in rows:
         if (found := stated_form(schema, props, name, columns)) is not None:
-            return app, found
+            return app, lang, found
     return None
 
 

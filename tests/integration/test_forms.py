@@ -169,6 +169,29 @@ def test_what_does_not_fit_comes_back_with_what_was_sent(received: Received) -> 
     assert received.rows() == []
 
 
+def test_what_it_says_is_in_the_language_of_the_form_s_page(received: Received) -> None:
+    """That of the page, else of its app; before the page is known, that of the visitor."""
+    received.rows(
+        "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route,"
+        " layout_template, status, metadata) VALUES ('frame', 'play', 'Frame', '/f/',"
+        " 'single-column', 'published',"
+        """ '{"frame": true, "settings": {"languages": {"default": "fr"}}}')"""
+    )
+    assert "Veuillez corriger ces champs" in received.send({"name": ""}).text
+    received.rows("""UPDATE robbieblocks_pages SET metadata = '{"lang": "de-CH"}'
+                      WHERE page_key = 'contact'""")
+    answer = received.send({"name": ""}, **{"accept-language": "es"})
+    assert '<html lang="de">' in answer.text
+    assert '<a href="#name">Name: Bitte ausfüllen.</a>' in answer.text
+    answer = received.send({"name": ""}, accept="application/json")
+    assert answer.json() == {"errors": {"name": "Bitte ausfüllen."}}
+    answer = received.send({}, form="none", **{"accept-language": "nl, es-MX;q=0.8"})
+    assert "Este formulario no existe." in answer.text
+    received.rows("UPDATE robbieblocks_page_blocks SET props = props - 'next'")
+    answer = received.send({"name": "Ada"})
+    assert "Vielen Dank" in received.client.get(answer.headers["location"]).text
+
+
 def test_spam_is_answered_as_everything_else_is(received: Received) -> None:
     """Whoever fills in what nobody sees, or is faster than people are, is not told of it."""
     wanted = received.send({"name": "Ada", "_after": "9000"})

@@ -37,7 +37,27 @@ class Answers(NamedTuple):
     wrong: Mapping[str, str]
 
 
-def checked_answers(fields: Sequence[FormField], sent: Mapping[str, str]) -> Answers:
+class AnswerWords(NamedTuple):
+    """What is said of a wrong answer. `thousands` stands between the digits of large numbers."""
+
+    tick: str = "Tick this box."
+    fill_in: str = "Fill in this field."
+    too_long: str = "Write at most {most} characters."
+    thousands: str = ","
+    characters: str = "Take out characters that can't be kept."
+    choose: str = "Choose one of the options."
+    pattern: str = "Write it in the form that is asked for."
+    email: str = "Write an email address, such as ada@example.org."
+    number: str = "Write a number."
+    date: str = "Write a date, such as 2026-11-30."
+
+
+ENGLISH: Final = AnswerWords()
+
+
+def checked_answers(
+    fields: Sequence[FormField], sent: Mapping[str, str], words: AnswerWords = ENGLISH
+) -> Answers:
     """The answers to a form's fields. What belongs to no field is left out."""
     kept: dict[str, Json] = {}
     wrong: dict[str, str] = {}
@@ -48,49 +68,43 @@ def checked_answers(fields: Sequence[FormField], sent: Mapping[str, str]) -> Ans
         given = sent.get(each.name, "").replace("\r\n", "\n").replace("\r", "\n")
         given = _CONTROLS.sub("", given)
         kept[each.name] = given == _CHECKED if each.type == "checkbox" else given
-        if problem := _problem(each, given):
+        if problem := _problem(each, given, words):
             wrong[each.name] = each.error or problem
     return Answers(kept, wrong)
 
 
-def _problem(asked: FormField, given: str) -> str | None:
+def _problem(asked: FormField, given: str, words: AnswerWords) -> str | None:
     if not given.strip():
         if not asked.required:
             return None
-        return "Tick this box." if asked.type == "checkbox" else "Fill in this field."
+        return words.tick if asked.type == "checkbox" else words.fill_in
     most = TEXTAREA_MAX if asked.type == "textarea" else TEXT_MAX
     if len(given) > most:
-        return f"Write at most {most:,} characters."
+        return words.too_long.format(most=f"{most:,}".replace(",", words.thousands))
     if text_problem(given) or (asked.type != "textarea" and "\n" in given):
-        return "Take out characters that can't be kept."
+        return words.characters
     if asked.type in WITH_OPTIONS or asked.type == "checkbox":
         known = given in asked.options if asked.options else given == _CHECKED
-        return None if known else "Choose one of the options."
-    check = _KINDS.get(asked.type)
-    if check is not None and (problem := check(given)):
-        return problem
+        return None if known else words.choose
+    match asked.type:
+        case "email" if not _EMAIL.fullmatch(given):
+            return words.email
+        case "number" if not _NUMBER.fullmatch(given):
+            return words.number
+        case "date" if not _is_date(given):
+            return words.date
+        case _:
+            pass
     if asked.pattern and asked.type != "textarea" and not _pattern(asked.pattern).is_valid(given):
-        return "Write it in the form that is asked for."
+        return words.pattern
     return None
 
 
-def _email(given: str) -> str | None:
-    return None if _EMAIL.fullmatch(given) else "Write an email address, such as ada@example.org."
-
-
-def _number(given: str) -> str | None:
-    return None if _NUMBER.fullmatch(given) else "Write a number."
-
-
-def _date(given: str) -> str | None:
+def _is_date(given: str) -> bool:
     try:
-        is_date = _DATE.fullmatch(given) is not None and bool(date.fromisoformat(given))
+        return _DATE.fullmatch(given) is not None and bool(date.fromisoformat(given))
     except ValueError:
-        is_date = False
-    return None if is_date else "Write a date, such as 2026-11-30."
-
-
-_KINDS: Final = {"email": _email, "number": _number, "date": _date}
+        return False
 
 
 @lru_cache(maxsize=256)
