@@ -23,6 +23,7 @@ from robbieblocks.settings import Settings
 Progress = Callable[[str], None]
 
 _REST_S: Final = 2.0
+_WAIT_MAX_S: Final = 60.0
 
 
 def _nobody() -> None:
@@ -34,13 +35,15 @@ class SearchIndexes:
     """The index of each target that was made last, and a thread that makes them.
 
     Where they are made `later`, no build waits: the thread makes the index of what is live, once no
-    build has run for `rest_s` seconds, and calls `on_ready`; the next build puts it into a release.
+    build has run for `rest_s` seconds, or at the next pause where builds have not rested for
+    `wait_max_s`, and calls `on_ready`; the next build puts it into a release.
     """
 
     settings: Settings
     progress: Progress
     later: bool = False
     rest_s: float = _REST_S
+    wait_max_s: float = _WAIT_MAX_S
     on_ready: Callable[[], None] = _nobody
     _changed: Condition = field(default_factory=Condition)
     _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
@@ -50,6 +53,7 @@ class SearchIndexes:
     _identity: str = ""
     _builds: int = 0
     _rested_at: float = 0.0
+    _due_at: float = 0.0
     _closing: bool = False
     _thread: Thread | None = None
 
@@ -101,6 +105,8 @@ class SearchIndexes:
     def request(self, site_root: SiteRoot, target: Target) -> None:
         """Have the index made of what will be live once builds rest."""
         with self._changed:
+            if not self._requested:
+                self._due_at = time.monotonic() + self.wait_max_s
             self._requested[target] = site_root
             self._changed.notify_all()
             if not self._closing and (self._thread is None or not self._thread.is_alive()):
@@ -135,7 +141,7 @@ class SearchIndexes:
         """A target whose index is to be made now; None at the end."""
         with self._changed:
             while self._requested and not self._closing:
-                rest_s = self._rested_at - time.monotonic()
+                rest_s = min(self._rested_at, self._due_at) - time.monotonic()
                 if not self._builds and rest_s <= 0:
                     return self._requested.popitem()
                 self._changed.wait(None if self._builds else rest_s)

@@ -120,7 +120,8 @@ def test_a_worker_publishes_first_and_the_index_after(site: Site) -> None:
     """What is gone is not offered from the swap on; the index comes with a build of its own."""
     search = site.builder.context.search
     assert search is not None
-    search.later, search.rest_s = True, 0.0
+    # Builds that never rest put it off for so long at most.
+    search.later, search.rest_s, search.wait_max_s = True, 3600.0, 0.0
     ready = threading.Event()
     search.on_ready = ready.set
     key = listing(site)["key"]
