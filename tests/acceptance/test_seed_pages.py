@@ -184,7 +184,6 @@ def owed(dealer: list[str], player: list[str]) -> float:
 def test_pressing_twice_plays_no_card(site: Mapping[str, str], page: Page) -> None:
     """A double click on Deal deals, and no more: no other button is ever where one has been."""
     open_page(page, site["vengeance-local"] + "/play/blackjack")
-    before = chips(page)
     places = [button.bounding_box() for button in page.locator(".jack-controls button").all()]
     for _ in range(5):
         page.get_by_role("button", name="Deal").dblclick()
@@ -193,7 +192,9 @@ def test_pressing_twice_plays_no_card(site: Mapping[str, str], page: Page) -> No
         if re.search(r"You (have|draw)", page.get_by_role("status").inner_text()):
             assert len(hands(page)[1]) == 2
             page.keyboard.press("s")
-    assert chips(page) != before or page.locator(".jack-score").inner_text().count("0/5") == 1
+    played = re.search(r"/(\d+)", page.locator(".jack-score").inner_text())
+    assert played is not None
+    assert int(played[1]) >= 5
 
 
 def test_places_are_the_same_on_each_page_of_a_node(site: Mapping[str, str], page: Page) -> None:
