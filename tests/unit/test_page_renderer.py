@@ -883,3 +883,26 @@ def test_the_package_s_reader_of_indexes_alone_may_start_webassembly(packaged: b
         document = RENDERER.compose(page(block(1, component)), {1: STILL}, bundle)
         html = document.fill(NodeSlots.of(node())).decode()
         assert ("'wasm-unsafe-eval'" in html, '<meta name="rb-search"' in html) == (reads, reads)
+
+
+@pytest.mark.parametrize("name", ["layouts/poster.html.j2", "layouts/single-column.html.j2"])
+def test_what_is_saved_while_templates_are_read_is_seen_the_next_time(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renderer's id is of what it renders with, so that a later one with the same is the same."""
+    shutil.copytree(resource_dir("templates") / "layouts", tmp_path / "layouts")
+    folders = tmp_path, resource_dir("templates")
+    read = Templates.layouts
+
+    def saved_then(templates: Templates) -> dict[str, Any]:
+        found = read(templates)
+        (tmp_path / name).write_text('<main>{% inline "layouts/_main.html.j2" %}</main>')
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Templates, "layouts", saved_then)
+        before = PageRenderer(*folders)
+    after = PageRenderer(*folders)
+    assert before.id != after.id
+    assert "poster" not in before.layouts()
+    assert after.id == PageRenderer(*folders).id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from jinja2 import (
@@ -66,14 +66,23 @@ class _Missing(StrictUndefined):
 class Templates:
     """Folders of templates: the first that has a file provides it. Values are escaped, not Markup.
 
+    The folders are listed once and each file is read once, so `hashes` are of what is rendered,
+    also where somebody saves templates meanwhile.
+
     Raises ContentError for a folder that is not there: its pages must not change their looks.
     """
 
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
+        self._known: dict[str, bytes] = {}
         for folder in folders:
             if not folder.is_dir():
                 raise ContentError([_missing(folder)])
+        self._names = {
+            path.relative_to(folder).as_posix()
+            for folder in folders
+            for path in folder.rglob("*.j2")
+        }
         self._jinja = Environment(
             loader=FunctionLoader(self._source),
             autoescape=True,
@@ -98,11 +107,13 @@ class Templates:
 
     def layouts(self) -> dict[str, Template]:
         """The layouts by name: each file whose name does not start with `_`."""
+        paths = [PurePosixPath(name) for name in self._names]
         found = {
             path.name.removesuffix(".html.j2")
-            for folder in self._folders
-            for path in (folder / "layouts").glob("*.html.j2")
-            if not path.name.startswith("_")
+            for path in paths
+            if path.match("layouts/*.html.j2")
+            and len(path.parts) == 2
+            and not path.name.startswith("_")
         }
         return {name: self.compiled(f"layouts/{name}.html.j2") for name in sorted(found)}
 
@@ -120,6 +131,11 @@ class Templates:
 
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises ContentError and SiteUnavailable."""
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def _read(self, name: str) -> bytes:
         folder = self._folder_of(name)
         path = folder / name
         try:
@@ -131,7 +147,7 @@ class Templates:
 
     def find(self, name: str) -> bytes | None:
         """A file's bytes; None where no folder has it. Raises as `read`."""
-        return self.read(name) if os.path.lexists(self._folder_of(name) / name) else None
+        return self.read(name) if self._has(name) else None
 
     def text(self, name: str) -> str:
         """A file's text. Raises as `read`, and ContentError where it is not UTF-8."""
@@ -190,12 +206,10 @@ class Templates:
 
     def hashes(self) -> dict[str, Sha256]:
         """The hash of each template by its path in the folder. Raises as `read`."""
-        names = {
-            path.relative_to(folder).as_posix()
-            for folder in self._folders
-            for path in folder.rglob("*.j2")
-        }
-        return {name: sha256(self.read(name)) for name in sorted(names)}
+        return {name: sha256(self.read(name)) for name in sorted(self._names)}
+
+    def _has(self, name: str) -> bool:
+        return name in self._known or os.path.lexists(self._folder_of(name) / name)
 
     def _folder_of(self, name: str) -> Path:
         """The first folder that has a file; the last one where none has it."""
@@ -204,11 +218,11 @@ class Templates:
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """What Jinja compiles: text, the file's name, and no check whether it is still the same."""
-        path = self._folder_of(name) / name
-        if not os.path.lexists(path):
+        if not self._has(name):
             return None
         text = self.read(name).decode("utf-8")
-        return text.replace("\r\n", "\n").replace("\r", "\n"), str(path), None
+        path = str(self._folder_of(name) / name)
+        return text.replace("\r\n", "\n").replace("\r", "\n"), path, None
 
 
 def lost_zone(layout: str, zone: str) -> Problem:
