@@ -142,7 +142,11 @@ class Settings:
             applications={**applications_in(given.in_file), **forms.applications},
             forms=forms,
             bucket=bucket,
-            shared_cache=SharedCacheSettings.of(given.in_file, bucket),
+            shared_cache=SharedCacheSettings.of(
+                given.in_file,
+                bucket,
+                has_master=bool(given.text("ROBBIEBLOCKS_SYNC_MASTER_URL")),
+            ),
             freeze_windows=given.file.freeze_windows,
             in_file=given.in_file,
             events=given.file.events,

@@ -15,15 +15,19 @@ SHARED_CACHE_KEY: Final = "ROBBIEBLOCKS_CACHE_KEY"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedCacheSettings:
-    """The bucket of a shared cache as the project's file names it."""
+    """The bucket of a shared cache as the project's file names it.
+
+    `has_master` is whether a master says which nodes are believed.
+    """
 
     url: str
     endpoint: str = ""
     region: str = ""
+    has_master: bool = False
 
     @classmethod
     def of(
-        cls, in_file: Mapping[str, str], site: BucketSettings | None
+        cls, in_file: Mapping[str, str], site: BucketSettings | None, *, has_master: bool
     ) -> SharedCacheSettings | None:
         """What a project's file says; None where it names none. `site` is what visitors read.
 
@@ -38,7 +42,8 @@ class SharedCacheSettings:
                 "cache.shared and bucket.url are in one bucket, which visitors may read\n"
                 "  -> name a bucket for cache.shared that nodes alone may read"
             )
-        return cls(url=url, endpoint=endpoint, region=in_file.get("cache.region", ""))
+        region = in_file.get("cache.region", "")
+        return cls(url=url, endpoint=endpoint, region=region, has_master=has_master)
 
 
 def _bucket(url: str) -> str:

@@ -67,7 +67,9 @@ def remove_old(settings: SharedCacheSettings) -> int:
 
 
 def _read(settings: SharedCacheSettings, folder: Path) -> tuple[Address, Sealing]:
-    return _address(settings), sealing_with(os.environ.get(SHARED_CACHE_KEY), Signing(folder))
+    return _address(settings), sealing_with(
+        os.environ.get(SHARED_CACHE_KEY), Signing(folder, has_master=settings.has_master)
+    )
 
 
 def _address(settings: SharedCacheSettings) -> Address:

@@ -1,7 +1,7 @@
 """Signs entries by node, and believes those alone that an admitted node signed.
 
 Ed25519 (RFC 8032). The keys lie beside the cache: this installation's own, and the public ones that
-the master of a sync gave last. Without these nothing is signed: there is no master that admits.
+the master of a sync gave last. Without a master nothing is signed: nobody admits nodes.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ _NO_STAMP: Final = bytes(STAMP_BYTES)
 
 
 class Signing:
-    """The keys of a cache's folder, read again where `sync run` has written others."""
+    """The keys of a cache's folder, read again where `sync run` has written others.
 
-    def __init__(self, folder: Path) -> None:
+    Where the installation `has_master` and no keys are there yet, it believes itself alone.
+    """
+
+    def __init__(self, folder: Path, *, has_master: bool = False) -> None:
         self._folder = folder
+        self._has_master = has_master
         self._read_at: tuple[int, int] | None = None
         self._believed: frozenset[bytes] | None = None
         self._private: Ed25519PrivateKey | None = None
@@ -70,7 +74,7 @@ class Signing:
             found = path.stat()
         except FileNotFoundError:
             self._read_at = self._believed = None
-            return None
+            return self._own_key() if self._has_master else None
         except OSError:
             return frozenset()
         if self._read_at != (found.st_mtime_ns, found.st_ino):
@@ -82,6 +86,14 @@ class Signing:
             self._believed = believed
             self._read_at = (found.st_mtime_ns, found.st_ino)
         return self._believed
+
+    def _own_key(self) -> frozenset[bytes]:
+        try:
+            self._private = self._private or _private(self._folder)
+        except (UsageError, SiteUnavailable):
+            # Whoever signs is told.
+            return frozenset()
+        return frozenset({self._private.public_key().public_bytes_raw()})
 
 
 def public_key(folder: Path) -> str:

@@ -98,7 +98,8 @@ def test_each_setting_is_a_part_of_a_header() -> None:
             "frame-ancestors 'self' https://portal.example https://*.partner.example:8443; " + to
         ),
         "Content-Security-Policy-Report-Only": (
-            "default-src 'none'; script-src 'self' 'unsafe-inline' https://cdn.example; "
+            "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' "
+            "https://cdn.example; "
             "style-src 'self' 'unsafe-inline'; img-src 'self' https://cdn.example data: blob:; "
             "media-src 'self' https: data: blob:; font-src 'self'; "
             "connect-src 'self' https: wss:; frame-src 'self' https:; "

@@ -321,6 +321,16 @@ def test_the_writer_never_takes_more_memory_than_it_may(
     assert (cache.counts.written, cache.counts.dropped) == (2, 1)
 
 
+def test_a_node_without_the_master_s_list_believes_itself_alone(tmp_path: Path) -> None:
+    """As one that has just joined, or whose cache was removed after a theft."""
+    own, other = (Signing(tmp_path / name, has_master=True) for name in ("own", "other"))
+    assert own.believes(own.stamp(b"x"), b"x")
+    assert not own.believes(other.stamp(b"x"), b"x")
+    assert not own.believes(Signing(tmp_path / "third").stamp(b"x"), b"x")
+    believe(tmp_path / "own", {"other": public_key(tmp_path / "other")})
+    assert own.believes(other.stamp(b"x"), b"x")
+
+
 @pytest.mark.parametrize(
     ("key", "said"),
     [
@@ -342,10 +352,10 @@ def test_a_key_that_is_none_is_refused(key: str | None, said: str, tmp_path: Pat
 def test_a_bucket_that_visitors_read_is_refused() -> None:
     """A cache has what is not published yet."""
     site = BucketSettings(url="s3://site/{node}")
-    assert SharedCacheSettings.of({"cache.shared": "s3://cache/site"}, site)
-    assert SharedCacheSettings.of({}, site) is None
+    assert SharedCacheSettings.of({"cache.shared": "s3://cache/site"}, site, has_master=False)
+    assert SharedCacheSettings.of({}, site, has_master=False) is None
     with pytest.raises(UsageError, match="visitors may read"):
-        SharedCacheSettings.of({"cache.shared": "s3://site/cache"}, site)
+        SharedCacheSettings.of({"cache.shared": "s3://site/cache"}, site, has_master=False)
 
 
 def test_only_old_entries_of_the_cache_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,9 @@ def _reported(settings: SiteSettings) -> str:
     granted = Granted.of(tried, SiteSettings())
     texts = trial.trusted_types or settings.trusted_types == "on"
     return (
-        f"default-src 'none'; script-src 'self' 'unsafe-inline'{granted.scripts_from}; "
+        # As pages with a search have it: a report about them would tell nothing.
+        f"default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'"
+        f"{granted.scripts_from}; "
         f"style-src 'self' 'unsafe-inline'{granted.styles_from}; {granted.others}; {FIXED}"
         f"{head.NO_HTML_FROM_TEXT if texts else ''}"
     )
