@@ -111,6 +111,6 @@ def test_without_scripts_it_is_sent_all_the_same(site: Site, browser: Browser) -
         page.get_by_label("Name").fill("Bob")
         page.get_by_role("button", name="Send").click()
         page.get_by_text("It has arrived.").wait_for()
-        assert page.url == f"{url}/_forms/contact/thanks"
+        assert page.url == f"{url}/_forms/contact/thanks?lang=en"
     stored = site.builder.sql("SELECT state FROM form_submissions WHERE fields->>'name' = 'Bob'")
     assert stored == [{"state": "received"}]
