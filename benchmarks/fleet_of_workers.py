@@ -62,8 +62,8 @@ class _Fleet:
     nodes: Cluster
     workers: list[Worker]
 
-    def cpu_s(self) -> dict[str, float]:
-        """CPU so far of the workers with their children, of the nodes' server, of the master's."""
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Those of the workers with their children, of the nodes' server, and of the master's."""
         mine = [
             process
             for worker in self.workers
@@ -71,10 +71,20 @@ class _Fleet:
             for process in [psutil.Process(worker.process.pid), *worker.children()]
         ]
         return {
-            "workers": _cpu_s(mine),
-            "nodes": _cpu_s(processes(self.nodes)),
-            "master": _cpu_s(processes(self.master)),
+            "workers": mine,
+            "nodes": processes(self.nodes),
+            "master": processes(self.master),
         }
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU so far of all of them."""
+        found = self.processes()
+        return {name: sum(_cpu_s(each, with_ended=True).values()) for name, each in found.items()}
+
+    def own_cpu_s(self) -> dict[str, dict[int, float]]:
+        """CPU so far of each that is there, by its id, without children that have ended."""
+        found = self.processes()
+        return {name: _cpu_s(each, with_ended=False) for name, each in found.items()}
 
 
 def fleet_of_workers(bench: Bench) -> list[dict[str, Any]]:
@@ -185,10 +195,14 @@ def _quiet(fleet: _Fleet, seconds: float, writer: psycopg.Connection) -> dict[st
     writer.execute("VACUUM ANALYZE")
     writer.execute("CHECKPOINT")
     time.sleep(min(seconds, 10.0))
-    before, place, began = fleet.cpu_s(), _lsn(writer), time.monotonic()
+    before, place, began = fleet.own_cpu_s(), _lsn(writer), time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
-    used = {f"{name}_cpu_%": 100 * (s - before[name]) / took for name, s in fleet.cpu_s().items()}
+    # What a child that ends has used before would count as less than nothing.
+    used = {
+        f"{name}_cpu_%": 100 * sum(s - before[name].get(pid, 0.0) for pid, s in now.items()) / took
+        for name, now in fleet.own_cpu_s().items()
+    }
     row = writer.execute(
         "SELECT pg_wal_lsn_diff(%s, %s), count(*) FROM pg_stat_activity "
         "WHERE backend_type IN ('client backend', 'walsender') AND pid <> pg_backend_pid()",
@@ -285,11 +299,12 @@ def _used(fleet: _Fleet, before: dict[str, float], count: int) -> dict[str, floa
     }
 
 
-def _cpu_s(found: list[psutil.Process]) -> float:
-    total = 0.0
+def _cpu_s(found: list[psutil.Process], *, with_ended: bool) -> dict[int, float]:
+    """CPU so far by process; with that of the children of each that have ended, where asked for."""
+    used: dict[int, float] = {}
     for each in found:
-        # A process that has ended counts for the one that started it.
         with suppress(psutil.NoSuchProcess):
             times = each.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+            used[each.pid] = times.user + times.system
+            used[each.pid] += (times.children_user + times.children_system) * with_ended
+    return used
