@@ -94,24 +94,31 @@ def fleet(bench: Bench) -> list[dict[str, Any]]:
 
 @contextmanager
 def _servers() -> Iterator[tuple[Cluster, Cluster]]:
-    with tempfile.TemporaryDirectory(prefix="fleet-") as name, ExitStack() as stack:
-        folder = Path(name)
-        # Postgres runs as an account of its own where this program is root.
-        folder.chmod(0o711)
+    with tempfile.TemporaryDirectory(prefix="fleet-") as name, two_servers(Path(name)) as made:
+        master, nodes = made
+        join_all(Path(name), master, nodes)
+        yield master, nodes
+
+
+@contextmanager
+def two_servers(folder: Path) -> Iterator[tuple[Cluster, Cluster]]:
+    """Lend a server for the master and one for the nodes, each with a database without rows."""
+    # Postgres runs as an account of its own where this program is root.
+    folder.chmod(0o711)
+    with ExitStack() as stack:
         template = stack.enter_context(clusters.made(clusters.EMBEDDED, folder))
         made: list[Cluster] = []
         for place in ("master", "nodes"):
             (folder / place).mkdir()
             running = clusters.running(clusters.EMBEDDED, template, folder / place, **SETTINGS)
             made.append(stack.enter_context(running))
-        master, nodes = made
         for cluster in made:
             with cluster.connect() as connection:
                 connection.execute(f"CREATE DATABASE {_MASTER}".encode())
             with cluster.connect(_MASTER) as connection:
                 connection.execute("SET robbieblocks.demo = off")
                 schema.apply(connection, sync=True)
-        join_all(folder, master, nodes)
+        master, nodes = made
         yield master, nodes
 
 

@@ -16,12 +16,11 @@ from typing import Any, Final
 import psutil
 import psycopg
 
-from benchmarks.fleet import REAL, SETTINGS, join_all, processes
+from benchmarks.fleet import REAL, join_all, processes, two_servers
 from benchmarks.processes import FailedError
 from benchmarks.scenarios import Bench
-from robbieblocks.database import schema
 from robbieblocks.settings import SHARED_CACHE_KEY, Settings
-from tests import clusters, s3_server
+from tests import s3_server
 from tests.clusters import Cluster
 from tests.workers import Worker, edit, fill, running, shown
 
@@ -102,8 +101,6 @@ def fleet_of_workers(bench: Bench) -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory(prefix="workers-") as name, ExitStack() as stack:
         folder = Path(name)
-        # Postgres runs as an account of its own where this program is root.
-        folder.chmod(0o711)
         (folder / "s3").mkdir()
         endpoint = stack.enter_context(s3_server.serving(folder / "s3"))
         master, nodes = stack.enter_context(_servers(folder, 50 if bench.quick else _PAGES))
@@ -123,20 +120,7 @@ def fleet_of_workers(bench: Bench) -> list[dict[str, Any]]:
 
 @contextmanager
 def _servers(folder: Path, pages: int) -> Generator[tuple[Cluster, Cluster]]:
-    with ExitStack() as stack:
-        template = stack.enter_context(clusters.made(clusters.EMBEDDED, folder))
-        made: list[Cluster] = []
-        for place in ("master", "nodes"):
-            (folder / place).mkdir()
-            running_ = clusters.running(clusters.EMBEDDED, template, folder / place, **SETTINGS)
-            made.append(stack.enter_context(running_))
-        master, nodes = made
-        for cluster in made:
-            with cluster.connect() as connection:
-                connection.execute(f"CREATE DATABASE {_MASTER}".encode())
-            with cluster.connect(_MASTER) as connection:
-                connection.execute("SET robbieblocks.demo = off")
-                schema.apply(connection, sync=True)
+    with two_servers(folder) as (master, nodes):
         with master.connect(_MASTER) as connection:
             fill(connection, ("play",))
             connection.execute(_MORE_PAGES, [pages])

@@ -26,6 +26,7 @@ from robbieblocks.settings import SearchSettings
 from tests.building import NOW
 from tests.commands import Installation
 from tests.integration.test_build_kill import IMPORTS, VICTIM
+from tests.needs import missing
 from tests.sites import APP, NODE, Block, MakeSite, Site
 from tests.victims import victims
 from tests.workers import until
@@ -180,7 +181,7 @@ def test_check_names_fields_without_index_and_indexes_without_field(site: Site) 
 def test_pagefind_ends_with_the_process_that_was_killed(tmp_path: Path) -> None:
     """One that went on would take minutes and gigabytes for an index that nobody waits for."""
     if not process.setpriv_prefix():
-        pytest.skip("without setpriv of util-linux nothing ends a program with its parent")
+        missing("without setpriv of util-linux nothing ends a program with its parent")
     program, started = tmp_path / "program", tmp_path / "started"
     program.write_text(
         f"#!/bin/sh\necho $$ > {started}.new\nmv {started}.new {started}\nexec /bin/sleep 600"
