@@ -12,6 +12,7 @@ import select
 import signal
 import struct
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
@@ -55,6 +56,7 @@ class Child:
         if memory_bytes is not None:
             running.limit_memory(self._process.pid, memory_bytes)
         self._stderr_tail = bytearray()
+        self._ending = threading.Lock()
         stdin, stdout, stderr = self._pipes()
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe, False)
@@ -114,8 +116,10 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """End the child and its process group now."""
-        self._keep_tail(running.kill_group(self._process))
+        """End the child and its process group now. Several threads may find it dead at once."""
+        # The pipes of a child are closed once: a second close could meet a file opened since.
+        with self._ending:
+            self._keep_tail(running.kill_group(self._process))
 
     def close(self) -> None:
         """Let the child end by itself (end of input), and kill it if it does not within 5 s."""

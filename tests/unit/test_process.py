@@ -8,7 +8,9 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -285,6 +287,30 @@ def test_kill_and_close_can_be_repeated(child: process.Child) -> None:
     child.close()
     child.kill()
     assert not child.alive
+
+
+def test_a_child_is_ended_once_whoever_finds_it_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A timer ends it while a build asks whether it lives: its pipes are closed by one of them."""
+    inside, most = 0, 0
+    end = process.running.kill_group
+
+    def counted(running: subprocess.Popen[bytes]) -> bytes:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.01)
+        try:
+            return end(running)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(process.running, "kill_group", counted)
+    dying = process.Child([sys.executable, "-c", ""])
+    with ThreadPoolExecutor(4) as threads:
+        for ended in [threads.submit(dying.kill) for _ in range(4)]:
+            ended.result()
+    assert most == 1
+    assert not dying.alive
 
 
 def test_the_signal_of_a_run_is_in_its_status() -> None:
