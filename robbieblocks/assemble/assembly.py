@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -25,11 +26,14 @@ from robbieblocks.model import (
     NodeRow,
     PageRow,
     Snapshot,
+    changed_between,
     same,
+    with_changed,
 )
 from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
+_ROW_KEY: Final = attrgetter("row.key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,10 @@ class Assembly:
     layouts: frozenset[str] = frozenset()
     media: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     routes: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+    rows: Sequence[PageRow] = field(default=(), repr=False, compare=False)
+    found: Mapping[str, tuple[Problem, ...]] = field(
+        default_factory=dict[str, tuple[Problem, ...]], repr=False, compare=False
+    )
 
 
 def assemble(
@@ -72,98 +80,138 @@ def assemble(
     same in each call. Pages of `previous` are reused where neither the page's row nor what it uses
     of its components, of `media` and of other pages' routes has changed.
     """
+    previous = previous or Assembly(pages=(), problems=(), held_back={})
     linked = LinkedPages(snapshot.pages, app)
-    components = CheckedComponents(snapshot.components)
-    layout_names = frozenset(layouts)
-    # Of these, what is left in the end was read anew, or is gone.
-    known = {page.row.key: page for page in previous.pages} if previous is not None else {}
-    placed = Counter(previous.placed if previous is not None else {})
-    same_components = previous is not None and same(previous.components, snapshot.components)
-    same_inputs = (
-        same_components
-        and previous is not None
-        and previous.layouts == layout_names
-        and same(previous.media, media)
-        and (previous.routes is None or previous.routes == linked.all_routes())
+    given = _Given(
+        previous,
+        CheckedComponents(snapshot.components),
+        snapshot.components,
+        frozenset(layouts),
+        media,
+        linked,
+        forms,
+        previous.routes is not None and previous.routes != linked.all_routes(),
     )
     rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
-    pages: list[PreparedPage] = []
-    problems: dict[Problem, None] = {}
-    held_back: dict[str, tuple[Problem, ...]] = {}
-    stand_ins: set[str] = set()
-    for row in rows:
-        page = known.get(row.key)
-        if page is None or not (
-            (same_inputs and same(page.row, row))
-            or _still_holds(
-                page, row, None if same_components else components, layout_names, media, linked
-            )
-        ):
-            read = _read(row, components, layout_names, media, linked, forms)
-            if not isinstance(read, PreparedPage):
-                held_back[row.key] = tuple(p for p in read if p.severity == "error")
-                problems.update(dict.fromkeys(read))
+    gone, come = changed_between(previous.rows, rows)
+    again = {row.key: row for row in come}
+    keys = {*again, *map(_KEY, gone)}
+    if not given.is_as_before:
+        doubtful = [row for row in rows if row.key in previous.held_back]
+        doubtful += [page.row for page in given.doubtful()]
+        again |= {row.key: row for row in doubtful if row.key not in keys}
+        keys.update(again)
+    known = {page.row.key: page for page in previous.pages if page.row.key in keys}
+    placed, held_back = Counter(previous.placed), dict(previous.held_back)
+    stand_ins, found = set(previous.stand_ins), dict(previous.found)
+    left: list[PreparedPage] = []
+    new: list[PreparedPage] = []
+    for key in sorted(keys):
+        page, row = known.get(key), again.get(key)
+        if page is not None and row is not None and _still_holds(page, row, given):
+            continue
+        held_back.pop(key, None)
+        stand_ins.discard(key)
+        problems: tuple[Problem, ...] = ()
+        if page is not None:
+            left.append(page)
+            placed.subtract(component_keys(page.row))
+        if row is not None:
+            read = _read(row, given)
+            if isinstance(read, PreparedPage):
+                new.append(read)
+                placed.update(component_keys(row))
+                problems = read.warnings
+            else:
+                held_back[key] = tuple(p for p in read if p.severity == "error")
+                problems = read
                 if row.made is not None and not row.made.row.key:
-                    stand_ins.add(row.key)
-                continue
-            page = read
-            placed.update(component_keys(row))
-        else:
-            del known[row.key]
-        if page.warnings:
-            problems.update(dict.fromkeys(page.warnings))
-        pages.append(page)
-    for page in known.values():
-        placed.subtract(component_keys(page.row))
+                    stand_ins.add(key)
+        found.pop(key, None)
+        if problems:
+            found[key] = problems
     return Assembly(
-        pages=tuple(pages),
-        problems=tuple(problems),
+        pages=tuple(with_changed(previous.pages, left, new, _ROW_KEY))
+        if left or new
+        else previous.pages,
+        problems=tuple(dict.fromkeys(chain.from_iterable(found[key] for key in sorted(found)))),
         held_back=held_back,
         stand_ins=frozenset(stand_ins),
         placed=+placed,
         components=snapshot.components,
-        layouts=layout_names,
+        layouts=given.layouts,
         media=media,
         routes=linked.routes,
+        rows=rows,
+        found=found,
     )
 
 
-def _read(
-    row: PageRow,
-    components: CheckedComponents,
-    layouts: Collection[str],
-    media: MediaLibrary,
-    linked: LinkedPages,
-    forms: Mapping[str, str],
-) -> PreparedPage | tuple[Problem, ...]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the pages of an app are read with, and what was made with `previous`."""
+
+    previous: Assembly
+    components: CheckedComponents
+    component_rows: Mapping[str, ComponentRow]
+    layouts: frozenset[str]
+    media: MediaLibrary
+    linked: LinkedPages
+    forms: Mapping[str, str]
+    has_other_routes: bool
+
+    @property
+    def has_same_components(self) -> bool:
+        return same(self.previous.components, self.component_rows)
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether a page of an unchanged row is what it was."""
+        return (
+            self.has_same_components
+            and self.previous.layouts == self.layouts
+            and same(self.previous.media, self.media)
+            and not self.has_other_routes
+        )
+
+    def doubtful(self) -> Iterator[PreparedPage]:
+        """The pages that may differ although their rows don't."""
+        previous, now = self.previous, self.component_rows
+        before = previous.components
+        changed = {key for key in before.keys() | now if before.get(key) is not now.get(key)}
+        all_differ = previous.layouts != self.layouts
+        media_differ = not same(previous.media, self.media)
+        for page in previous.pages:
+            if (
+                all_differ
+                or (media_differ and page.page.media)
+                or (self.has_other_routes and page.page.links)
+                or any(block.component in changed for block in page.row.blocks)
+            ):
+                yield page
+
+
+def _read(row: PageRow, given: _Given) -> PreparedPage | tuple[Problem, ...]:
     faults: list[Problem] = []
     with blame(faults.append, "page", row.key):
-        return PageReader(row, components, layouts, media, linked, forms).read()
+        return PageReader(
+            row, given.components, given.layouts, given.media, given.linked, given.forms
+        ).read()
     return tuple(faults)
 
 
-def _still_holds(
-    page: PreparedPage,
-    row: PageRow,
-    components: CheckedComponents | None,
-    layouts: Collection[str],
-    media: MediaLibrary,
-    linked: LinkedPages,
-) -> bool:
-    """Whether reading the row would give this page again.
-
-    `components` is None where the components are known to be unchanged.
-    """
-    if row.layout not in layouts or not (same(page.row, row) or page.row.is_equal(row)):
+def _still_holds(page: PreparedPage, row: PageRow, given: _Given) -> bool:
+    """Whether reading the row would give this page again."""
+    if row.layout not in given.layouts or not (same(page.row, row) or page.row.is_equal(row)):
         return False
-    if any(media.media.get(each.key) != each for each in page.page.media):
+    if any(given.media.media.get(each.key) != each for each in page.page.media):
         return False
-    if any(linked.route(key) != route for key, route in page.page.links):
+    if any(given.linked.route(key) != route for key, route in page.page.links):
         return False
-    if components is None:
+    if given.has_same_components:
         return True
     used = zip(component_keys(row), page.components, strict=True)
-    return all(checked == components.of(key) for key, checked in used)
+    return all(checked == given.components.of(key) for key, checked in used)
 
 
 def page_on_node(page: PreparedPage, node: NodeRow, *, now: datetime) -> AssembledPage:

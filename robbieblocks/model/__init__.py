@@ -98,9 +98,11 @@ from robbieblocks.model.values import (
     JsonObject,
     Sha256,
     canonical_json,
+    changed_between,
     equal_json,
     same,
     sha256,
+    with_changed,
 )
 
 __all__ = [
@@ -186,6 +188,7 @@ __all__ = [
     "WebManifest",
     "bare_path",
     "canonical_json",
+    "changed_between",
     "class_words",
     "component_specifier",
     "doubled",
@@ -212,4 +215,5 @@ __all__ = [
     "sheet_file",
     "shown_class_words",
     "template_of",
+    "with_changed",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,6 +33,8 @@ class PageEntry:
 class Manifest:
     """What a release holds: `files` maps release paths to the SHA-256 of their bytes.
 
+    Sorting paths that are in order already takes no time: so they are in manifests that are read.
+
     `sheet_digests` are short digests of what its stylesheet at a fixed address is made from.
     """
 
@@ -47,10 +49,24 @@ class Manifest:
     @cached_property
     def build_hash(self) -> Sha256:
         """SHA-256 over the sorted paths and hashes; equal rows and toolchain give an equal hash."""
-        files = self.files
-        return sha256("".join([f"{files[path]}  {path}\n" for path in sorted(files)]))
+        return self._hash_of(self.paths)
+
+    @cached_property
+    def hash_but_sitemap(self) -> Sha256:
+        """As `build_hash`, without the app's sitemap: rows of a folder have none of its dates."""
+        sitemap = f"sitemap-{self.app}.xml"
+        return self._hash_of([path for path in self.paths if path != sitemap])
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The paths of the files, sorted."""
+        return sorted(self.files)
 
     @cached_property
     def by_key(self) -> dict[str, PageEntry]:
         """The pages by page key."""
         return {page.key: page for page in self.pages}
+
+    def _hash_of(self, paths: Iterable[str]) -> Sha256:
+        files = self.files
+        return sha256("".join([f"{files[path]}  {path}\n" for path in paths]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,6 +23,7 @@ from robbieblocks.model import (
     Snapshot,
     TriggerRow,
     same,
+    with_changed,
 )
 from robbieblocks.snapshot import collections, media, reading, sharing
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
@@ -237,19 +237,7 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
         kept.pop(key, None)
     removed = [known.pages[key][1] for key in changed if key in known.pages]
     added = [row for _, row in read.values()]
-    return components, kept | read, _replaced(previous.pages, removed, added), media_changed
-
-
-def _replaced(
-    before: Sequence[PageRow], removed: Iterable[PageRow], added: Iterable[PageRow]
-) -> list[PageRow]:
-    """Pages in order of their keys, with some removed and some added."""
-    rows = list(before)
-    for row in removed:
-        del rows[bisect_left(rows, row.key, key=KEY)]
-    for row in added:
-        insort(rows, row, key=KEY)
-    return rows
+    return components, kept | read, with_changed(previous.pages, removed, added, KEY), media_changed
 
 
 def _changed_components(cursor: Cursor[TupleRow], known: Bookmark) -> Components | None:

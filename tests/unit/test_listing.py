@@ -66,8 +66,8 @@ def test_a_changed_listing_answers_as_one_made_anew(states: list[list[JsonObject
         kept = kept.changed([(before.get(key), now.get(key)) for key in before.keys() | now])
         before, fresh = now, Listing(now.values())
         for earlier in known:
-            again, wanted = kept.again(earlier), fresh.answer(*earlier[:3])
-            assert (again is not None) is earlier.shows_same(wanted)
+            wanted = fresh.answer(*earlier[:3])
+            assert kept.holds(earlier) is earlier.shows_same(wanted)
         known = [
             kept.answer(query, asking, n) for query in QUERIES for asking in KEYS for n in (0, 1)
         ]
@@ -77,17 +77,15 @@ def test_a_changed_listing_answers_as_one_made_anew(states: list[list[JsonObject
             assert answer.total == wanted.total
 
 
-def test_a_list_without_changed_pages_is_not_looked_at() -> None:
-    """Its answer stays the very object, and one that shows no changed page has the same ones."""
+def test_an_answer_holds_as_long_as_it_shows_no_changed_page() -> None:
+    """A page that no list of two has alters none of them; one that enters a list does."""
     pages = [data(key, tag="ab"[n % 2], day=n + 1) for n, key in enumerate(KEYS)]
     listing = Listing(pages)
     tagged, newest = listing.answer(TAGGED, "", 0), listing.answer(PageQuery(limit=2), "", 0)
     later = listing.changed([(pages[1], data("p1", tag="b", day=1))])
-    assert later.again(tagged) is tagged
-    again = later.again(newest)
-    assert again is not None
-    assert again is not newest
-    assert later.changed([(None, data("p9", day=9))]).again(again) is None
+    assert later.holds(tagged)
+    assert later.holds(newest)
+    assert not later.changed([(None, data("p9", day=9))]).holds(newest)
 
 
 def test_many_changes_at_once_are_the_same_as_few() -> None:

@@ -8,45 +8,52 @@ they are, too. Where the template is no page, nobody knows the app: that holds f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
-from robbieblocks.assemble.collections.filling import Filling, filled_route
 from robbieblocks.assemble.collections.row_lists import RowList
+from robbieblocks.assemble.collections.row_pages import held_back, page_of, problem_of
 from robbieblocks.assemble.relations.frames import frame_setting
 from robbieblocks.assemble.relations.translations import original_setting
-from robbieblocks.assemble.routes import route_problem
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.messages import counted, printable
 from robbieblocks.model import (
     CollectionRow,
     MadeFrom,
     PageRow,
     RowCollection,
     Snapshot,
+    changed_between,
     made_key,
     same,
+    with_changed,
 )
 from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, name_problem
 
 _KEY: Final = attrgetter("key")
+# Where more rows have changed, looking at all of them is as quick.
+_CHANGED_MAX: Final = 500
 # A key has room for that of a part of its list, such as `.page-1000`.
 _KEY_MAX: Final = KEY_LENGTH - len(".page-1000")
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What became of a collection: its pages, in order, and each by the key of its row."""
+    """What became of a collection: its pages, in order, and each by the key of its row.
+
+    `faults` says whether one of the pages stands for rows without a usable key.
+    """
 
     collection: RowCollection
     template: PageRow
     pages: tuple[PageRow, ...]
     by_row: Mapping[str, tuple[CollectionRow, PageRow]]
+    faults: bool
 
 
 @dataclass(slots=True)
@@ -68,15 +75,15 @@ class MadePages:
         for each in content.collections:
             name = each.source.name
             made = self._known.get(name)
-            pages = made.pages if made is not None else ()
+            template = made.template if made is not None else None
+            pages, by_row = (made.pages, made.by_row) if made is not None else ((), {})
             known = lists.get(name)
             if known is None or not (
                 same(known.collection, each)
                 and same(known.pages, pages)
                 and known.unlisted == unlisted
             ):
-                template = made.template if made else None
-                known = RowList(each, template, pages, unlisted, known)
+                known = RowList(each, template, pages, by_row, unlisted, known)
             self._lists[name] = known
         return self._lists
 
@@ -138,6 +145,10 @@ def _made(collection: RowCollection, template: PageRow, before: _Made | None) ->
         and before.collection.source == collection.source
     ):
         known = before.by_row
+        if not (before.faults or collection.fault):
+            altered = _altered(collection, template, before)
+            if altered is not None:
+                return altered
     by_row: dict[str, tuple[CollectionRow, PageRow]] = {}
     unusable: list[Problem] = []
     if frame_setting(template) is True:
@@ -145,23 +156,61 @@ def _made(collection: RowCollection, template: PageRow, before: _Made | None) ->
         unusable.append(
             ValueProblem("/frame", what, remedy).in_row("page", template.key, "metadata")
         )
-        return _Made(collection, template, (_nobody(collection, template, unusable),), {})
+        return _Made(collection, template, (_nobody(collection, template, unusable),), {}, True)
     for key, group in groupby(collection.rows, key=_KEY):
         row, *others = group
         wrong = name_problem(key, longest=_KEY_MAX - len(made_key(template.key, "")))
         if wrong:
             unusable += [_unusable(collection, each, wrong) for each in (row, *others)]
             continue
-        held = known.get(key)
-        if held is None or others or held[1].faults or not same(held[0], row):
-            page = _page(collection, template, row, others=len(others))
-            held = row, page if held is None or held[1] != page else held[1]
-        by_row[key] = held
+        by_row[key] = _held(collection, template, row, len(others), known.get(key))
     faults = [collection.fault] if collection.fault is not None else _bounded(unusable, collection)
     pages = [page for _, page in by_row.values()]
     if faults:
         pages.append(_nobody(collection, template, faults))
-    return _Made(collection, template, tuple(pages), by_row)
+    return _Made(collection, template, tuple(pages), by_row, bool(faults))
+
+
+def _altered(collection: RowCollection, template: PageRow, before: _Made) -> _Made | None:
+    """What becomes of a collection of which a few rows have changed, all of which have a usable
+    key; None where all are to be looked at.
+    """
+    gone, come = changed_between(before.collection.rows, collection.rows)
+    if len(gone) + len(come) > _CHANGED_MAX:
+        return None
+    by_row = dict(before.by_row)
+    left: list[PageRow] = []
+    new: list[PageRow] = []
+    for key in {row.key for row in (*gone, *come)}:
+        if name_problem(key, longest=_KEY_MAX - len(made_key(template.key, ""))):
+            return None
+        known = by_row.pop(key, None)
+        start = bisect_left(collection.rows, key, key=_KEY)
+        end = bisect_right(collection.rows, key, key=_KEY)
+        if start < end:
+            row, others = collection.rows[start], end - start - 1
+            by_row[key] = _held(collection, template, row, others, known)
+        now = by_row.get(key)
+        if known is not None and (now is None or not same(known[1], now[1])):
+            left.append(known[1])
+        if now is not None and (known is None or not same(known[1], now[1])):
+            new.append(now[1])
+    pages = tuple(with_changed(before.pages, left, new, _KEY)) if left or new else before.pages
+    return _Made(collection, template, pages, by_row, False)
+
+
+def _held(
+    collection: RowCollection,
+    template: PageRow,
+    row: CollectionRow,
+    others: int,
+    known: tuple[CollectionRow, PageRow] | None,
+) -> tuple[CollectionRow, PageRow]:
+    """A row and its page: the page of before where that is equal. `others` have the row's key."""
+    if known is not None and not others and not known[1].faults and same(known[0], row):
+        return known
+    page = page_of(collection, template, row, others=others)
+    return row, page if known is None or known[1] != page else known[1]
 
 
 def _lost(app: str, faults: tuple[Problem, ...]) -> PageRow:
@@ -174,95 +223,12 @@ def _lost(app: str, faults: tuple[Problem, ...]) -> PageRow:
 
 def _nobody(collection: RowCollection, template: PageRow, faults: list[Problem]) -> PageRow:
     """The page that stands for all that have no row of which one could be made."""
-    return _held_back(collection, template, CollectionRow(key=""), tuple(faults))
-
-
-def _page(
-    collection: RowCollection, template: PageRow, row: CollectionRow, *, others: int
-) -> PageRow:
-    faults = tuple(_faults(collection, row, others=others))
-    if faults:
-        return _held_back(collection, template, row, faults)
-    filling, personal = Filling(row), Filling(row, placeholders=True)
-    texts: dict[str, str | None] = {}
-    wrong: list[Problem] = []
-    for name, column in _TEXTS:
-        text = getattr(template, name)
-        texts[name] = text if text is None else personal.text(text)
-        wrong += [each.in_row("page", template.key, column) for each in personal.problems]
-        personal.problems.clear()
-    metadata = filling.json(template.metadata)
-    wrong += [each.in_row("page", template.key, "metadata") for each in filling.problems]
-    if wrong:
-        return _held_back(collection, template, row, tuple(wrong[:MAX_PROBLEMS]))
-    route = filled_route(collection.source.route, row.values)
-    made = MadeFrom(
-        template=template,
-        collection=collection.source.name,
-        row=row,
-        shown=personal.json(template.metadata),
-    )
-    return replace(
-        template,
-        id=uuid5(template.id, row.key),
-        key=made_key(template.key, row.key),
-        name=texts["name"] or "",
-        route=route if isinstance(route, str) else "",
-        meta_title=texts["meta_title"],
-        meta_description=texts["meta_description"],
-        metadata=metadata,
-        modified="",
-        relates=True,
-        made=made,
-    )
-
-
-_TEXTS: Final = (
-    ("name", "page_name"),
-    ("meta_title", "meta_title"),
-    ("meta_description", "meta_description"),
-)
-
-
-def _held_back(
-    collection: RowCollection, template: PageRow, row: CollectionRow, faults: tuple[Problem, ...]
-) -> PageRow:
-    """A page that says what is wrong with its row, and shows nothing."""
-    return replace(
-        template,
-        id=uuid5(template.id, row.key),
-        key=made_key(template.key, row.key),
-        route="",
-        metadata={},
-        blocks=(),
-        modified="",
-        relates=True,
-        faults=faults,
-        made=MadeFrom(template=template, collection=collection.source.name, row=row),
-    )
-
-
-def _faults(collection: RowCollection, row: CollectionRow, *, others: int) -> Iterator[Problem]:
-    """What is wrong with the row of a page: at most one thing."""
-    source = collection.source
-    if others:
-        what = f"{counted(others + 1, 'row')} have this key"
-        yield _problem(collection, row, source.key, what, "let the view have one row for each key")
-        return
-    if row.fault is not None:
-        yield row.fault
-        return
-    route = filled_route(source.route, row.values)
-    if not isinstance(route, str):
-        yield _problem(collection, row, *route)
-    elif wrong := route_problem(route):
-        named = (n for n in source.route_columns if route_problem(f"/{row.values[n]}") is not None)
-        yield _problem(collection, row, next(named, "route"), *wrong)
+    return held_back(collection, template, CollectionRow(key=""), tuple(faults))
 
 
 def _unusable(collection: RowCollection, row: CollectionRow, wrong: str) -> Problem:
     what = f"the key {wrong}, so no page can be made of the row"
-    return _problem(collection, row, collection.source.key, what, NAME_REMEDY)
+    return problem_of(collection, row, collection.source.key, what, NAME_REMEDY)
 
 
 def _bounded(problems: list[Problem], collection: RowCollection) -> list[Problem]:
@@ -277,15 +243,3 @@ def _bounded(problems: list[Problem], collection: RowCollection) -> list[Problem
         remedy=NAME_REMEDY,
     )
     return [*problems[: MAX_PROBLEMS - 1], more]
-
-
-def _problem(
-    collection: RowCollection, row: CollectionRow, column: str, what: str, remedy: str
-) -> Problem:
-    return Problem(
-        entity="collection",
-        key=f"{collection.source.name}/{printable(row.key) if row.key else '(no key)'}",
-        field=column,
-        what=what,
-        remedy=remedy,
-    )

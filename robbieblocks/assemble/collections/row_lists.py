@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from robbieblocks.assemble.relations.listing import Listing
-from robbieblocks.assemble.relations.order import Change
+from robbieblocks.assemble.relations.order import Alteration, Change, Selection
 from robbieblocks.assemble.relations.page_data import SHOWN
 from robbieblocks.errors import Problem
-from robbieblocks.model import CollectionRow, JsonObject, PageRow, RowCollection, made_key, same
+from robbieblocks.model import (
+    CollectionRow,
+    JsonObject,
+    PageRow,
+    RowCollection,
+    changed_between,
+    made_key,
+    same,
+)
 
 # A row, the route of its page, and its data as lists have it.
 _Listed = tuple[CollectionRow, str | None, JsonObject]
+_Shown = tuple[CollectionRow, str | None]
 
 
 class RowList:
     """The rows of a collection, which lists on pages of `app` may show; empty: of any app.
 
-    `template` is None where no pages are made of the rows. Rows whose page is among `unlisted`,
-    or has an error of its own, are in no list. `before` is what was made of the collection the last
-    time: its lists stay where no row of theirs has changed.
+    `template` is None where no pages are made of the rows; else `pages` are those, and `by_row` has
+    each by its row's key. Rows whose page is among `unlisted`, or has an error, are in no list.
+    `before` is what was made of the collection the last time: its lists stay where no row of theirs
+    has changed.
     """
 
     def __init__(
@@ -28,6 +39,7 @@ class RowList:
         collection: RowCollection,
         template: PageRow | None,
         pages: tuple[PageRow, ...],
+        by_row: Mapping[str, tuple[CollectionRow, PageRow]],
         unlisted: Collection[str],
         before: RowList | None = None,
     ) -> None:
@@ -35,11 +47,20 @@ class RowList:
         self.app = template.app if template is not None else ""
         self.unlisted = unlisted
         self.pages = pages
+        self.by_row = by_row
         self._template = template
         self._listed: dict[str, _Listed] = {}
         self._listing: Listing | None = None
+        self._changes: Sequence[Change] = ()
+        self._start: Listing | None = None
         # One that no page asked has nothing to keep.
-        self._before = before if before is not None and before._listing is not None else None
+        self._before = (
+            before
+            if before is not None
+            and before._listing is not None
+            and _key_of(before._template) == _key_of(template)
+            else None
+        )
 
     @cached_property
     def fault(self) -> Problem | None:
@@ -54,11 +75,18 @@ class RowList:
         """The rows, made ready when a page asks for them first."""
         if self._listing is None:
             before, self._before = self._before, None
-            known = before._listed if before is not None else {}
+            now, known = self._rows(before), dict[str, _Listed]()
+            if before is not None:
+                known, before._listed = before._listed, {}
             changes: list[Change] = []
-            for key, row, route in self._rows():
+            for key, found in now.items():
                 listed = known.get(key)
-                if listed is None or not same(listed[0], row) or listed[1] != route:
+                if found is None:
+                    if listed is not None:
+                        changes.append((listed[2], None))
+                        del known[key]
+                elif listed is None or not same(listed[0], found[0]) or listed[1] != found[1]:
+                    row, route = found
                     data: JsonObject = {
                         "key": key,
                         "route": route,
@@ -66,12 +94,20 @@ class RowList:
                         SHOWN: row.shown,
                     }
                     changes.append((listed[2] if listed is not None else None, data))
-                    listed = row, route, data
-                self._listed[key] = listed
-            changes += [(each[2], None) for key, each in known.items() if key not in self._listed]
-            start = before.listing if before is not None else Listing(())
+                    known[key] = row, route, data
+            self._listed = known
+            self._start = before.listing if before is not None else None
+            start = self._start or Listing(())
+            self._changes = changes
             self._listing = start.changed(changes) if changes else start
         return self._listing
+
+    def altered_since(self, before: RowList) -> Mapping[Selection, Alteration] | None:
+        """The orders of rows that are not as they were; None where nobody can say."""
+        listing = self.listing
+        if self._start is None or not same(self._start, before._listing):
+            return None
+        return listing.altered_since(self._start, self._changes)
 
     def is_read_as(self, before: RowList) -> bool:
         """Whether queries over the rows mean what they meant before, and can be answered."""
@@ -83,17 +119,33 @@ class RowList:
             and self.collection.columns == before.collection.columns
         )
 
-    def _rows(self) -> Iterator[tuple[str, CollectionRow, str | None]]:
-        """Each row that lists may show, under its key there, with its page's route."""
+    def _rows(self, before: RowList | None) -> Mapping[str, _Shown | None]:
+        """Each row that lists may show, under its key there, with its page's route; None for what
+        they show no more. Of what is as it was `before`, nothing.
+        """
+        rows = self.collection.rows
         if self._template is None:
-            for number, row in enumerate(self.collection.rows):
-                yield f"{row.key} {number}", row, None
-            return
-        routes = {
-            page.made.row.key: page.route
-            for page in self.pages
-            if page.made is not None and not page.faults and page.key not in self.unlisted
-        }
-        for row in self.collection.rows:
-            if row.key in routes:
-                yield made_key(self._template.key, row.key), row, routes[row.key]
+            numbered = {f"{row.key} {number}": (row, None) for number, row in enumerate(rows)}
+            gone = before._listed.keys() - numbered.keys() if before is not None else ()
+            return {**dict.fromkeys(gone), **numbered}
+        if before is None:
+            keys = {*self.by_row}
+        elif before.unlisted != self.unlisted:
+            keys = {*before.by_row, *self.by_row}
+        else:
+            changed = chain(*changed_between(before.pages, self.pages))
+            keys = {page.made.row.key for page in changed if page.made is not None}
+            keys.update(row.key for row in chain(*changed_between(before.collection.rows, rows)))
+        template = self._template.key
+        return {made_key(template, key): self._shown(key) for key in keys}
+
+    def _shown(self, key: str) -> _Shown | None:
+        found = self.by_row.get(key)
+        if found is None:
+            return None
+        row, page = found
+        return (row, page.route) if not page.faults and page.key not in self.unlisted else None
+
+
+def _key_of(template: PageRow | None) -> str | None:
+    return template.key if template is not None else None

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import is_, itemgetter
 from typing import Final, NamedTuple
 
-from robbieblocks.assemble.relations.order import Change, Order, Selection, value_texts
+from robbieblocks.assemble.relations.order import (
+    Alteration,
+    Change,
+    Order,
+    Selection,
+    value_texts,
+)
 from robbieblocks.assemble.relations.page_data import shown_field
 from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.model import JsonObject
@@ -23,13 +29,13 @@ _CHANGED_MAX: Final = 64
 class Answer(NamedTuple):
     """What a listing says to the page `asking`: the pages of a query from the place `first` on.
 
-    They come from `order`. `total` is how many pages the query has in all.
+    They are of `selection`. `total` is how many pages the query has in all.
     """
 
     query: PageQuery
     asking: str
     first: int
-    order: Order
+    selection: Selection
     pages: Sequence[JsonObject]
     total: int
 
@@ -83,14 +89,26 @@ class Listing:
         """
         return _answered(self._order(Selection.of(query)), query, asking, first)
 
-    def again(self, known: Answer) -> Answer | None:
-        """The answer to what was asked before, where it has the same to show; else None."""
-        order = self._orders.get(known.order.selection)
-        if order is known.order:
-            return known
-        order = order or self._order(known.order.selection)
-        now = _answered(order, known.query, known.asking, known.first)
-        return now if now.shows_same(known) else None
+    def holds(self, known: Answer) -> bool:
+        """Whether the answer to what was asked before has the same to show."""
+        order = self._order(known.selection)
+        return _answered(order, known.query, known.asking, known.first).shows_same(known)
+
+    def altered_since(
+        self, before: Listing, changes: Sequence[Change]
+    ) -> Mapping[Selection, Alteration]:
+        """The orders of `before` that the changes altered, and where; it became this listing."""
+        found: dict[Selection, Alteration] = {}
+        for selection, order in before._orders.items():
+            now = self._orders.get(selection)
+            if now is not order:
+                found[selection] = Alteration.of(order, now, changes)
+        return found
+
+    @property
+    def selections(self) -> Collection[Selection]:
+        """Those whose order is known."""
+        return self._orders.keys()
 
     def chosen(self, page: JsonObject, fields: tuple[str, ...]) -> JsonObject:
         """Of a page's data only these fields; `metadata.price` becomes `price`.
@@ -152,14 +170,14 @@ def _answered(order: Order, query: PageQuery, asking: str, first: int) -> Answer
         elif own is not None:
             end, total = max(0, own - first), own
             pages = order.pages[max(0, end - limit) : end][::-1]
-        return Answer(query, asking, first, order, pages, total)
+        return Answer(query, asking, first, order.selection, pages, total)
     if own is None or own >= first + limit:
         pages = order.window(first, first + limit)
     elif own < first:
         pages = order.window(first + 1, first + 1 + limit)
     else:
         pages = [page for page in order.pages[first : first + limit + 1] if page["key"] != asking]
-    return Answer(query, asking, first, order, pages, count - (own is not None))
+    return Answer(query, asking, first, order.selection, pages, count - (own is not None))
 
 
 def _values_changed(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from robbieblocks.assemble.relations.page_data import field_of
@@ -108,6 +109,51 @@ class Order:
         for page in come:
             pages.insert(self.selection.place(pages, page), page)
         return Order(self.selection, pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """Where an order differs from what it was: the places then and now of pages that changed.
+
+    `now` is None where the order is not known any more, so that any of it may differ.
+    """
+
+    before: Order
+    now: Order | None
+    old_places: Sequence[int] = ()
+    new_places: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, before: Order, now: Order | None, changes: Iterable[Change]) -> Self:
+        """That between two orders of one selection, made by these changes."""
+        if now is None:
+            return cls(before, None)
+        old = [before.places.get(str(page["key"])) for page, _ in changes if page is not None]
+        new = [now.places.get(str(page["key"])) for _, page in changes if page is not None]
+        return cls(
+            before,
+            now,
+            [place for place in old if place is not None],
+            [place for place in new if place is not None],
+        )
+
+    @property
+    def lowest(self) -> int:
+        """The first place that may have another page than before."""
+        return min((*self.old_places, *self.new_places), default=0)
+
+    @property
+    def alters_count(self) -> bool:
+        """Whether there are more pages, or fewer."""
+        return self.now is None or len(self.now.pages) != len(self.before.pages)
+
+    def neighbours(self, reach: int) -> Iterator[str]:
+        """The keys of the pages at most so many places from what changed, then or now."""
+        now = self.now or self.before
+        for order, places in ((self.before, self.old_places), (now, self.new_places)):
+            for place in places:
+                for page in order.pages[max(0, place - reach) : place + reach + 1]:
+                    yield str(page["key"])
 
 
 def value_texts(page: JsonObject, name: str) -> frozenset[str]:

@@ -4,60 +4,163 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from robbieblocks.assemble.collections.row_lists import RowList
+from robbieblocks.assemble.relations.feeds import feed_setting
 from robbieblocks.assemble.relations.frames import Frames
+from robbieblocks.assemble.relations.listed_pages import ListedPages
 from robbieblocks.assemble.relations.listing import Answer, Listing
-from robbieblocks.assemble.relations.translations import Group
+from robbieblocks.assemble.relations.page_data import data_of
+from robbieblocks.assemble.relations.parts import (
+    MAX_PARTS,
+    part_key,
+    part_of,
+    part_route,
+    parts_problem,
+    taken_key,
+)
+from robbieblocks.assemble.relations.references import References
+from robbieblocks.assemble.relations.taking import with_blocks, with_faults, with_feed
+from robbieblocks.assemble.relations.translations import Group, as_translation, translations_data
 from robbieblocks.errors import Problem
-from robbieblocks.model import PageRow, same
+from robbieblocks.model import Json, Languages, PageRow, same
+from robbieblocks.row_faults import blame
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """What a row became, and from what. `listing` is None where no list is in it.
+    """What a row became, and from what.
 
-    `refers` says whether it, or a frame around it, has references. `parts` are the keys of its
-    further parts, `taken` is that of another page among them, `asked` are the collections whose
-    rows it lists, `answers` is what its lists show, which `listing` and `asked` say, `unread` is
+    `refers` says whether it, or a frame around it, has references, `lists` whether a list of pages
+    is in it. `parts` are the keys of its further parts, `taken` is that of another page among them,
+    `asked` names the collections whose rows it lists, `answers` is what its lists show, `unread` is
     why pages were not in the listing.
     """
 
     row: PageRow
     frames: Frames
     group: Group
-    listing: Listing | None
     pages: tuple[PageRow, ...]
     refers: bool
+    lists: bool = False
     parts: tuple[str, ...] = ()
     taken: str | None = None
-    asked: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    asked: frozenset[str] = frozenset()
     answers: tuple[Answer, ...] = ()
     unread: tuple[Problem, ...] = ()
 
-    def still(self, listing: Listing, row_lists: Mapping[str, RowList]) -> Related | None:
-        """The same, known of the lists as they are now; None where these show something else."""
-        is_same = self.listing is None or same(self.listing, listing)
-        if is_same and not self.asked:
-            return self
-        now = {name: row_lists.get(name) for name in self.asked}
-        if is_same and all(map(same, now.values(), self.asked.values())):
-            return self
-        asked: dict[str, RowList] = {}
-        for name, rows in now.items():
-            if rows is None or not rows.is_read_as(self.asked[name]):
-                return None
-            asked[name] = rows
-        answers: list[Answer] = []
+    def holds(self, listing: Listing, row_lists: Mapping[str, RowList]) -> bool:
+        """Whether the lists show the same as they are now; queries mean what they meant."""
         for each in self.answers:
             name = each.query.collection
-            answer = (asked[name].listing if name else listing).again(each)
-            if answer is None:
-                return None
-            answers.append(answer)
-        return replace(
-            self,
-            listing=None if self.listing is None else listing,
-            asked=asked,
-            answers=tuple(answers),
+            if not (row_lists[name].listing if name else listing).holds(each):
+                return False
+        return True
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the pages of an app may take from.
+
+    `keys` are those of its rows, `reread` names the collections of which queries may mean something
+    else than they did, `unread` is why pages of collections are not in the listing.
+    """
+
+    frames: Frames = field(default_factory=partial(Frames.of, ()))
+    listed: ListedPages = field(default_factory=ListedPages)
+    row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    unread: tuple[Problem, ...] = ()
+    reread: frozenset[str] = frozenset()
+    keys: set[str] = field(default_factory=set[str])
+
+    @property
+    def languages(self) -> Languages:
+        """Those of the frames' settings."""
+        return self.frames.settings.languages
+
+    def made(self, row: PageRow, group: Group, known: Related | None, *, refers: bool) -> Related:
+        """What a row becomes: `known`, what it became, where that still holds."""
+        if (
+            known is not None
+            and same(known.row, row)
+            and same(known.frames, self.frames)
+            and known.group == group
+            and (not known.lists or known.unread == self.unread)
+            and known.taken == taken_key(known.parts, self.keys)
+            and known.asked.isdisjoint(self.reread)
+            and known.holds(self.listed.listing, self.row_lists)
+        ):
+            return known
+        made = Related(row, self.frames, group, (), refers, unread=self.unread)
+        faults: list[Problem] = []
+        with blame(faults.append, "page", row.key):
+            page = self._in_group(self.frames.around(row), group)
+            made = self._replaced(made, page) if refers else replace(made, pages=(page,))
+        if faults:
+            made = replace(made, pages=(replace(row, faults=tuple(faults)),))
+        if known is not None:
+            before = {page.key: page for page in known.pages}
+            pages = [
+                old if (old := before.get(page.key)) is not None and old.is_equal(page) else page
+                for page in made.pages
+            ]
+            made = replace(made, pages=tuple(pages))
+        return made
+
+    def _in_group(self, page: PageRow, group: Group) -> PageRow:
+        """The page with what is known of its language; the very row where nothing is."""
+        default = self.languages.default
+        if not group.pages and default == page.default_lang:
+            return with_faults(page, group.faults)
+        known = replace(page, default_lang=default, translations=group.pages)
+        return with_faults(known, group.faults)
+
+    def _replaced(self, made: Related, page: PageRow) -> Related:
+        """The page, and its further parts, with references replaced."""
+        languages, listing = self.languages, self.listed.listing
+        data = data_of(page, languages.default)
+        translations = partial(
+            translations_data, as_translation(page, languages), made.group.pages, languages
         )
+        references = References(
+            page, data, listing, self.row_lists, self.unread, translations=translations
+        )
+        if feed_setting(page) is not None:
+            references.faults.update(dict.fromkeys(self.unread))
+        whole = with_feed(with_blocks(page, references), str(data["lang"]), references)
+        answers = references.answers
+        made = replace(made, asked=frozenset(references.asked), answers=tuple(answers))
+        query = references.paginated
+        if query is None:
+            if references.own_lists:
+                whole = replace(whole, modified="")
+            lists = references.lists > 0 or feed_setting(page) is not None
+            return replace(made, lists=lists, pages=(whole,))
+        count = max(1, -(-references.total // query.limit))
+        parts = tuple([part_key(page.key, n) for n in range(2, min(count, MAX_PARTS) + 1)])
+        taken = taken_key(parts, self.keys)
+        made = replace(made, lists=True, parts=parts, taken=taken)
+        wrong = parts_problem(page, count, references.listed, taken)
+        if wrong is not None:
+            return replace(made, pages=(with_faults(whole, (wrong,)),))
+        routes: list[Json] = [part_route(page.route, n) for n in range(1, count + 1)]
+        pages: list[PageRow] = []
+        for number in range(1, count + 1):
+            row = replace(part_of(page, number), modified="")
+            data = data_of(row, languages.default)
+            told = References(
+                row,
+                data,
+                self.listed.listing,
+                self.row_lists,
+                self.unread,
+                number,
+                routes,
+                translations,
+            )
+            pages.append(with_blocks(row, told))
+            answers += told.answers
+        made = replace(made, answers=tuple(answers))
+        first = replace(pages[0], feed=whole.feed, faults=whole.faults)
+        return replace(made, pages=(first, *pages[1:]))

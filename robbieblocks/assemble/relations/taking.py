@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
-from robbieblocks.assemble.relations.references import References
+from robbieblocks.assemble.relations.references import References, has_reference
 from robbieblocks.errors import Problem
 from robbieblocks.model import BlockRow, Feed, Json, PageRow
+
+
+def refers(row: PageRow) -> bool:
+    """Whether a row has a feed, or its props have references, or it is made of another row."""
+    return row.relates is not False and (
+        row.made is not None
+        or feed_setting(row) is not None
+        or has_reference([block.props for block in row.blocks])
+    )
 
 
 def with_blocks(page: PageRow, references: References) -> PageRow:

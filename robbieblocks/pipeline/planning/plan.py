@@ -169,7 +169,7 @@ class RunPlan:
     @property
     def hash(self) -> Sha256:
         """A hash over what the run does to what is live: approving it approves nothing else."""
-        lines = [f"{self.target} {_live_hash(self.live) if self.live else ''}"]
+        lines = [f"{self.target} {self.live.hash_but_sitemap if self.live else ''}"]
         if self.sheet and self.sheet.causes:
             lines.append(f"styles {sha256(self.sheet.sheet.content)}")
         if self.headers:
@@ -221,13 +221,6 @@ class Plan:
         return joint_hash(
             (run.target.node, run.target.app, run.hash) for run in self.runs if run.changes
         )
-
-
-def _live_hash(live: Manifest) -> Sha256:
-    """A hash over what is live but its sitemap: rows of a folder have none of the dates in it."""
-    sitemap = f"sitemap-{live.app}.xml"
-    files = sorted((path, digest) for path, digest in live.files.items() if path != sitemap)
-    return sha256("".join([f"{digest}  {path}\n" for path, digest in files]))
 
 
 def joint_hash(runs: Iterable[tuple[str, str, Sha256]]) -> Sha256:

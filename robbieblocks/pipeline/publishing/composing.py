@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Final
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -30,6 +32,8 @@ from robbieblocks.pipeline.site import Site
 from robbieblocks.pipeline.social_cards import cards_of
 from robbieblocks.prerender import NodeSlots, PageDocument, is_listed
 from robbieblocks.release import live_size
+
+_PATH: Final = attrgetter("path")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     pages = _with_kept(entries, run, failed)
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
-    files |= {entry.path: live_files[entry.path] for entry in pages if entry.path not in files}
+    files = {path: files.get(path) or live_files[path] for path in sorted(map(_PATH, pages))}
     extra_files, extra_assets = node_files(run, rendering.renderer, pages)
     for path, body in extra_files.items():
         files[path] = sha256(body)
@@ -176,6 +180,7 @@ def _with_kept(
     # Only a path that is not live can be the folder of one that is, or lie in a folder of its name.
     new = taken.difference(run.live.files if run.live else ())
     above = {folder for path in new for folder in folders(path)}
+    below = {path for path in new if run.live and _is_folder(path, run.live)}
     held_back = (
         page.live
         for page in run.pages
@@ -186,9 +191,15 @@ def _with_kept(
         for entry in (*run.unchanged, *held_back)
         if entry.path not in taken
         and entry.path not in above
-        and (not new or new.isdisjoint(folders(entry.path)))
+        and (not below or below.isdisjoint(folders(entry.path)))
     )
     return tuple(sorted((*entries, *kept), key=attrgetter("key")))
+
+
+def _is_folder(path: str, live: Manifest) -> bool:
+    """Whether files are live in a folder of this name."""
+    place = bisect_left(live.paths, f"{path}/")
+    return place < len(live.paths) and live.paths[place].startswith(f"{path}/")
 
 
 def _entry(

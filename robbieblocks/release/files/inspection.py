@@ -50,7 +50,7 @@ def whole_files(
 
 def dump_stat_index(manifest: Manifest, stats: Mapping[str, FileStat]) -> bytes:
     """The bytes of a stat index: the build hash, then size and time of each file by sorted path."""
-    numbers = array("q", [number for path in sorted(manifest.files) for number in stats[path]])
+    numbers = array("q", [number for path in manifest.paths for number in stats[path]])
     return bytes.fromhex(manifest.build_hash) + numbers.tobytes()
 
 
@@ -70,7 +70,7 @@ def read_stat_index(folder: Path, manifest: Manifest) -> dict[str, FileStat]:
         return {}
     numbers.frombytes(content[hash_size:])
     return dict(
-        zip(sorted(manifest.files), zip(numbers[::2], numbers[1::2], strict=True), strict=True)
+        zip(manifest.paths, zip(numbers[::2], numbers[1::2], strict=True), strict=True)
     )
 
 

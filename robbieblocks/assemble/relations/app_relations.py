@@ -1,0 +1,305 @@
+"""The rows of one app as they are shown: each with what it takes from the others.
+
+Where a few rows have changed, those are made again, and the pages whose groups, parts or lists the
+change reaches; nobody looks at the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from operator import attrgetter
+from typing import Final
+
+from robbieblocks.assemble.collections.row_lists import RowList
+from robbieblocks.assemble.relations.askers import Askers
+from robbieblocks.assemble.relations.feed_places import misplaced_feeds
+from robbieblocks.assemble.relations.frames import Frames, frame_setting
+from robbieblocks.assemble.relations.listed_pages import ListedPages
+from robbieblocks.assemble.relations.related import Related, Surroundings
+from robbieblocks.assemble.relations.taking import refers, with_faults
+from robbieblocks.assemble.relations.translations import Groups, original_setting
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    PageRow,
+    SiteSettings,
+    changed_between,
+    same,
+    with_changed,
+)
+
+_KEY: Final = attrgetter("key")
+_PAGES: Final = attrgetter("pages")
+_FEED: Final = attrgetter("feed")
+# Where more rows have changed, looking at all of them is as quick.
+_CHANGED_MAX: Final = 500
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was looked at the last time, to its end.
+
+    `rows` are those of the app, `pages` those of them that are no frames. `next_due` is the first
+    instant at which one of them becomes due that was not. `framed` says whether a frame has
+    references, `lists` whether a page has, so that there is a listing. `in_parts` are the keys of
+    pages that have further parts.
+    """
+
+    rows: Sequence[PageRow]
+    pages: Sequence[PageRow]
+    now: datetime
+    next_due: datetime | None
+    unlisted: Collection[str]
+    row_lists: Mapping[str, RowList]
+    unread: tuple[Problem, ...]
+    groups: Groups
+    framed: bool
+    lists: bool
+    found: list[PageRow]
+    in_parts: set[str]
+    askers: Askers | None = None
+
+    def holds(
+        self,
+        gone: Sequence[PageRow],
+        come: Sequence[PageRow],
+        now: datetime,
+        unlisted: Collection[str],
+        unread: tuple[Problem, ...],
+    ) -> bool:
+        """Whether the other rows are shown as they were, but for what they take from these."""
+        return (
+            len(gone) + len(come) <= _CHANGED_MAX
+            and self.now <= now
+            and (self.next_due is None or now < self.next_due)
+            and self.unlisted == unlisted
+            and self.unread == unread
+            and not any(frame_setting(row) is True for row in (*gone, *come))
+        )
+
+
+@dataclass(slots=True)
+class AppRelations:
+    """The rows of one app, with frames or references among them.
+
+    `next_frame` is the first instant at which a frame becomes due that is not yet. `row_lists` are
+    the collections, `unread` is why pages of some are not there.
+    """
+
+    row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    unread: tuple[Problem, ...] = ()
+    next_frame: datetime | None = None
+    _around: Surroundings = field(default_factory=Surroundings)
+    _known: dict[str, Related] = field(default_factory=dict[str, Related])
+    _seen: _Seen | None = None
+
+    @property
+    def frames(self) -> tuple[PageRow, ...]:
+        """The rows of the frames that are due."""
+        return self._around.frames.rows
+
+    @property
+    def settings(self) -> SiteSettings | None:
+        """The settings of the frames that are due; None where there is a mistake in them."""
+        frames = self._around.frames
+        return None if frames.faults else frames.settings
+
+    def related(
+        self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
+    ) -> Sequence[PageRow]:
+        """The pages of these rows, which are sorted by key, in the order of the rows.
+
+        The very object of the last time where nothing differs.
+        """
+        seen, self._seen = self._seen, None
+        if seen is None:
+            # What was left in the middle is not known to hold.
+            self._around, self._known = Surroundings(), {}
+        around = self._around
+        around.row_lists, around.unread = self.row_lists, self.unread
+        around.reread = _reread(seen.row_lists if seen else {}, self.row_lists)
+        altered = self._altered(seen, rows, now, unlisted) if seen is not None else None
+        self._seen = altered or self._all(rows, now, unlisted)
+        return self._seen.found
+
+    def _all(self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]) -> _Seen:
+        """Look at each row; one that is the same object, and what its page takes, is as it was."""
+        around = self._around
+        frames = [row for row in rows if frame_setting(row) is True]
+        pages = [row for row in rows if frame_setting(row) is not True]
+        instants = [at for row in rows if (at := row.published_at) is not None and at > now]
+        later = [at for row in frames if (at := row.published_at) and at > now]
+        self.next_frame = min(later, default=None)
+        if later:
+            frames = [row for row in frames if _is_due(row, now)]
+        before = around.frames.rows
+        if len(before) != len(frames) or not all(map(same, before, frames)):
+            default = around.languages.default
+            around.frames = Frames.of(frames)
+            if default != around.languages.default:
+                # Lists show the language of each page.
+                around.listed = ListedPages()
+        framed = any(map(refers, frames))
+        referring = [framed or self._refers(row) for row in pages]
+
+        def is_shown(row: PageRow) -> bool:
+            return _is_due(row, now) and row.key not in unlisted
+
+        lists = any(referring)
+        if lists:
+            shown = {row.key: row for row in pages if is_shown(row)}
+            around.listed.replace(shown, around.languages.default)
+        around.keys = set(map(_KEY, rows))
+        groups = Groups.of(pages, is_shown, around.languages)
+        known, self._known = self._known, {}
+        for row, is_referring in zip(pages, referring, strict=True):
+            self._known[row.key] = around.made(
+                row, groups.around(row.key), known.get(row.key), refers=is_referring
+            )
+        return _Seen(
+            rows=rows,
+            pages=pages,
+            now=now,
+            next_due=min(instants, default=None),
+            unlisted=unlisted,
+            row_lists=dict(self.row_lists),
+            unread=self.unread,
+            groups=groups,
+            framed=framed,
+            lists=lists,
+            found=self._found(pages, now),
+            in_parts={key for key, made in self._known.items() if made.parts},
+        )
+
+    def _altered(
+        self, seen: _Seen, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
+    ) -> _Seen | None:
+        """Look at rows that differ and at what that reaches; None where all are to be looked at."""
+        gone, come = changed_between(seen.rows, rows)
+        if self._around.reread or not seen.holds(gone, come, now, unlisted, self.unread):
+            return None
+        if not seen.lists and any(map(refers, come)):
+            return None
+        fresh = {row.key: row for row in come}
+
+        def is_shown(row: PageRow) -> bool:
+            return _is_due(row, now) and row.key not in unlisted
+
+        keys = {*map(_KEY, gone), *fresh}
+        reached = {*fresh}
+        if seen.lists:
+            reached |= self._asking(
+                seen,
+                {key: row if (row := fresh.get(key)) and is_shown(row) else None for key in keys},
+            )
+        if keys:
+            seen.pages = with_changed(seen.pages, gone, come, _KEY)
+            self._around.keys.difference_update(keys)
+            self._around.keys.update(fresh)
+            # Another page may have the key of one of their parts now.
+            reached |= seen.in_parts
+            reached |= self._regrouped(seen, come, is_shown)
+        for key in keys - fresh.keys():
+            self._forget(key, seen)
+        for key in reached:
+            self._make_again(key, fresh.get(key), seen)
+        instants = [row.published_at for row in come] + [seen.next_due]
+        seen.rows, seen.now, seen.row_lists = rows, now, dict(self.row_lists)
+        seen.next_due = min([at for at in instants if at and at > now], default=None)
+        if reached or keys:
+            seen.found = self._found(seen.pages, now)
+        return seen
+
+    def _asking(self, seen: _Seen, rows: Mapping[str, PageRow | None]) -> set[str]:
+        """The pages whose lists may show something else, now that these rows are so (None: gone),
+        and the collections as they are.
+        """
+        if seen.askers is None:
+            seen.askers = Askers()
+            for key, made in self._known.items():
+                seen.askers.put(key, made.answers)
+        listed, found = self._around.listed, set[str]()
+        before = listed.listing
+        changes = listed.update(rows, self._around.languages.default)
+        now = listed.listing
+        if not same(before, now):
+            altered = now.altered_since(before, changes)
+            found |= seen.askers.concerned("", before.selections, altered)
+        for name in filter(None, seen.askers.collections):
+            was, rows_now = seen.row_lists[name], self.row_lists[name]
+            if same(was, rows_now):
+                continue
+            altered_rows = rows_now.altered_since(was)
+            if altered_rows is None:
+                found |= seen.askers.of(name)
+            else:
+                found |= seen.askers.concerned(name, was.listing.selections, altered_rows)
+        return found
+
+    def _regrouped(
+        self, seen: _Seen, come: Iterable[PageRow], is_shown: Callable[[PageRow], bool]
+    ) -> set[str]:
+        """The pages whose group of translations differs, once that is looked at again."""
+        before = seen.groups
+        if not before.by_page and all(original_setting(row) is None for row in come):
+            return set()
+        seen.groups = Groups.of(seen.pages, is_shown, self._around.languages)
+        return {
+            key
+            for key in before.by_page.keys() | seen.groups.by_page.keys()
+            if before.around(key) != seen.groups.around(key)
+        }
+
+    def _make_again(self, key: str, fresh: PageRow | None, seen: _Seen) -> None:
+        known = self._known.get(key)
+        row = fresh or (known.row if known is not None else None)
+        if row is None:
+            return
+        is_referring = seen.framed or (refers(row) if fresh or known is None else known.refers)
+        made = self._around.made(row, seen.groups.around(key), known, refers=is_referring)
+        if not same(known, made):
+            self._forget(key, seen)
+            self._known[key] = made
+            if made.parts:
+                seen.in_parts.add(key)
+            if seen.askers is not None:
+                seen.askers.put(key, made.answers)
+
+    def _forget(self, key: str, seen: _Seen) -> None:
+        made = self._known.pop(key, None)
+        seen.in_parts.discard(key)
+        if made is not None and seen.askers is not None:
+            seen.askers.drop(key, made.answers)
+
+    def _found(self, pages: Sequence[PageRow], now: datetime) -> list[PageRow]:
+        """What the rows of these pages became."""
+        related = map(self._known.__getitem__, map(_KEY, pages))
+        found = [*chain.from_iterable(map(_PAGES, related))]
+        if any(map(_FEED, found)):
+            wrong = misplaced_feeds(page for page in found if _is_due(page, now))
+            if wrong:
+                found = [with_faults(page, wrong.get(page.key, ())) for page in found]
+        return found
+
+    def _refers(self, row: PageRow) -> bool:
+        known = self._known.get(row.key)
+        if known is None or not same(known.row, row) or not same(known.frames, self._around.frames):
+            return refers(row)
+        return known.refers
+
+
+def _reread(before: Mapping[str, RowList], now: Mapping[str, RowList]) -> frozenset[str]:
+    """The collections of which queries may mean something else than before."""
+    return frozenset(
+        name
+        for name in {*before, *now}
+        if name not in before
+        or name not in now
+        or not (same(before[name], now[name]) or now[name].is_read_as(before[name]))
+    )
+
+
+def _is_due(row: PageRow, now: datetime) -> bool:
+    return row.published_at is None or row.published_at <= now

@@ -1,0 +1,47 @@
+"""The pages of an app that lists may show, and their listing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from robbieblocks.assemble.relations.listing import Listing
+from robbieblocks.assemble.relations.order import Change
+from robbieblocks.assemble.relations.page_data import data_of
+from robbieblocks.model import JsonObject, PageRow, equal_json, same
+
+
+@dataclass(slots=True)
+class ListedPages:
+    """Each page that may be listed with its data, by key, and the listing of them."""
+
+    listing: Listing = field(default_factory=partial(Listing, ()))
+    _data: dict[str, tuple[PageRow, JsonObject]] = field(
+        default_factory=dict[str, "tuple[PageRow, JsonObject]"]
+    )
+
+    def replace(self, rows: Mapping[str, PageRow], default_language: str) -> None:
+        """Have these rows listed, by key, and no others."""
+        gone = self._data.keys() - rows.keys()
+        self.update({**dict.fromkeys(gone), **rows}, default_language)
+
+    def update(self, rows: Mapping[str, PageRow | None], default_language: str) -> Sequence[Change]:
+        """Have these rows listed, by key, or not (None). Returns what of the listing changed."""
+        changes: list[Change] = []
+        for key, row in rows.items():
+            known = self._data.get(key)
+            if row is None:
+                if known is not None:
+                    changes.append((known[1], None))
+                    del self._data[key]
+            elif known is None or not same(known[0], row):
+                fresh = data_of(row, default_language)
+                if known is not None and equal_json(known[1], fresh):
+                    fresh = known[1]
+                else:
+                    changes.append((known[1] if known is not None else None, fresh))
+                self._data[key] = row, fresh
+        if changes:
+            self.listing = self.listing.changed(changes)
+        return changes
