@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Collection,
-    Generator,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
@@ -39,6 +34,7 @@ from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.search_indexes import SearchIndexes
+from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
@@ -73,6 +69,7 @@ class BuildMemory:
     relations: Relations = field(default_factory=Relations)
     unlisted: frozenset[str] = frozenset()
     routes: RouteConflicts = field(default_factory=RouteConflicts)
+    sitemaps: Sitemaps = field(default_factory=Sitemaps)
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
         default_factory=dict

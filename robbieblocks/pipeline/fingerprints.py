@@ -121,7 +121,9 @@ class Fingerprints:
 
     def inputs(self, page: AssembledPage, brand: BrandFingerprint) -> Sha256:
         """The hash of what a page is made from, with the node's branding."""
-        known = self._known(page)
+        known = self._pages.get(page.key)
+        if known is None or not same(known.page, page):
+            known = self._known(page)
         if known.inputs is None or known.brand != brand.whole:
             known.brand, known.inputs = brand.whole, sha256(self.document(page) + brand.whole)
         return known.inputs

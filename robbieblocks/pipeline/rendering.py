@@ -24,6 +24,7 @@ from robbieblocks.pipeline.block_warnings import block_warnings
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning import PageInputs, Plan
 from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import JobKeys, PageDocument, PageRenderer, html_problem
 from robbieblocks.row_faults import blame
 
@@ -84,6 +85,7 @@ class AppRendering:
 
     app: CompiledApp
     renderer: PageRenderer
+    sitemaps: Sitemaps
     blocks: RenderedBlocks
     _documents: dict[Sha256, PageDocument] = field(default_factory=dict)
     _jobs: IdentityMap[AssembledPage, tuple[RenderJob, ...]] = field(default_factory=IdentityMap)
@@ -191,6 +193,7 @@ def render(plan: Plan, compiled: Mapping[str, CompiledApp], session: MakingSessi
             rendering = AppRendering(
                 app=app,
                 renderer=session.context.page_renderer,
+                sitemaps=session.context.memory.sitemaps,
                 blocks=RenderedBlocks(
                     waiting=partial(session.stopwatch.phase, "render"), learn=app.bundle.learn
                 ),

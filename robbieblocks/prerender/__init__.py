@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from robbieblocks.prerender.page.node_slots import NodeSlots
     from robbieblocks.prerender.page.renderer import PageRenderer
     from robbieblocks.prerender.page.sent_headers import sent_headers
-    from robbieblocks.prerender.page.site_files import SitemapEntry, is_listed
+    from robbieblocks.prerender.page.site_files import (
+        SitemapEntry,
+        is_listed,
+        sitemap,
+        sitemap_line,
+    )
 
 __all__ = [
     "JobKeys",
@@ -45,6 +50,8 @@ __all__ = [
     "readable_message",
     "remedy_of",
     "sent_headers",
+    "sitemap",
+    "sitemap_line",
     "tokens_in_pages",
 ]
 
@@ -63,6 +70,8 @@ _MODULES: Final = {
     "readable_message": "isolate.error_mapping",
     "remedy_of": "isolate.error_mapping",
     "sent_headers": "page.sent_headers",
+    "sitemap": "page.site_files",
+    "sitemap_line": "page.site_files",
     "tokens_in_pages": "page.node_sheet",
 }
 

@@ -5,10 +5,11 @@ What is wrong with a view is a problem of its collection: everything else is rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final, cast
 
 import psycopg
@@ -37,6 +38,8 @@ COLLECTION_BYTES_MAX: Final = 256 * 1024 * 1024
 _CHANGED_MAX: Final = 1_000
 _ROWS_AT_ONCE: Final = 500
 _ENTITY: Final = "collection"
+_MEDIA: Final = attrgetter("media")
+_PLACE: Final = attrgetter("key", "digest")
 # Of an error of these kinds the connection, and not the view, is the cause.
 _OF_CONNECTIONS: Final = (psycopg.OperationalError, psycopg.InterfaceError)
 
@@ -155,7 +158,7 @@ def _read(
         source=source,
         columns=view.columns,
         rows=tuple(rows),
-        media=frozenset[str]().union(*(row.media for row in rows)),
+        media=frozenset[str]().union(*filter(None, map(_MEDIA, rows))),
     )
     return before if before is not None and before == made else made
 
@@ -233,10 +236,12 @@ def _rows(
         "bytes": ROW_BYTES_MAX,
         "most": source.rows_max + 1,
     }
-    known = {row.digest: row for row in (before.rows if before else ())}
     rows: list[CollectionRow] = []
+    there: Iterable[CollectionRow] = before.rows if before is not None else ()
     if keys is not None and before is not None:
-        rows += [row for row in before.rows if row.key not in keys]
+        rows += [row for row in there if row.key not in keys]
+        there = (row for row in there if row.key in keys)
+    known = {row.digest: row for row in there}
     total = 0
     stream = cursor.stream(query, values, size=reading.at_once(_ROWS_AT_ONCE))
     # It is closed before the transaction ends: a connection does one thing at a time.
@@ -254,7 +259,7 @@ def _rows(
                 what = f"{view.name} has more than {counted(source.rows_max, 'row')}"
                 remedy = "raise rows_max in the settings, or have the view leave out some"
                 raise _Unreadable(what, remedy)
-    return sorted(rows, key=lambda row: (row.key, row.digest))
+    return sorted(rows, key=_PLACE)
 
 
 def _row(

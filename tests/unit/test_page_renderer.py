@@ -36,7 +36,7 @@ from robbieblocks.model import (
     SiteSettings,
     StyleForm,
 )
-from robbieblocks.prerender import NodeSheet, NodeSlots, PageRenderer, SitemapEntry, is_listed
+from robbieblocks.prerender import NodeSheet, NodeSlots, PageRenderer, is_listed
 from robbieblocks.prerender.isolate import v8_isolate
 from robbieblocks.prerender.isolate.protocol import PROVEN
 from robbieblocks.prerender.page import head
@@ -806,18 +806,6 @@ def test_a_page_at_the_root_wins() -> None:
 def test_noindex_pages_are_not_listed(robots: str, listed: bool) -> None:
     """What search engines are told not to index is told to them nowhere."""
     assert is_listed(page(metadata={"robots": robots})) is listed
-
-
-def test_sitemap() -> None:
-    """Routes are sorted, absolute and encoded; without an address there is none."""
-    entries = [SitemapEntry("/b"), SitemapEntry("/é&/")]
-    assert RENDERER.sitemap(entries, node()) is None
-    xml = RENDERER.sitemap(entries, node(base_url="https://e.org"))
-    assert xml is not None
-    assert re.findall("<loc>(.*?)</loc>", xml.decode()) == [
-        "https://e.org/b",
-        "https://e.org/%C3%A9%26/",
-    ]
 
 
 _PIECES = [

@@ -93,7 +93,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
     files = {path: files.get(path) or live_files[path] for path in sorted(map(_PATH, pages))}
-    extra_files, extra_assets = node_files(run, rendering.renderer, pages)
+    extra_files, extra_assets = node_files(run, rendering.renderer, rendering.sitemaps, pages)
     for path, body in extra_files.items():
         files[path] = sha256(body)
         if live_files.get(path) != files[path] or path in run.damaged:

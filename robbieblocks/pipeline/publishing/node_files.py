@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import accumulate, chain
 from typing import Final
 
@@ -24,6 +23,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.planning import TOKENS_FILE, RunPlan
+from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import PageRenderer, SitemapEntry
 
 _LINKS_MAX: Final = 6
@@ -31,14 +31,14 @@ FAVICON_FILE: Final = "favicon.ico"
 
 
 def node_files(
-    run: RunPlan, renderer: PageRenderer, pages: Sequence[PageEntry]
+    run: RunPlan, renderer: PageRenderer, sitemaps: Sitemaps, pages: Sequence[PageEntry]
 ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
     """The files of a release that are no pages, and the assets that they refer to."""
     files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
     # Pages that stay as they were may link it although the form of styles is another by now.
     if run.sheet and any(map(links_sheet, pages)):
         files |= run.sheet.sheet.files
-    listed = _sitemap_entries(run, pages) if run.brand.base_url else []
+    more: list[SitemapEntry] = []
     assets: tuple[Asset, ...] = ()
     if run.target.app == SHARED_APP:
         own, assets = renderer.node_files(
@@ -50,10 +50,17 @@ def node_files(
         )
         files |= own
         # The page at `/` that lists the apps is one that visitors search for.
-        listed += [SitemapEntry("/")] if INDEX_FILE in own and len(run.index.homes) != 1 else []
+        more = [SitemapEntry("/")] if INDEX_FILE in own and len(run.index.homes) != 1 else []
     files |= _feeds(run, renderer, pages)
     files |= _redirects(run, pages)
-    sitemap = renderer.sitemap(listed, run.brand)
+    sitemap = sitemaps.file(
+        run.target.app,
+        run.brand.base_url,
+        pages,
+        run.app.assembly.pages,
+        held=run.held.keys(),
+        more=more,
+    )
     if sitemap:
         files[f"sitemap-{run.target.app}.xml"] = sitemap
     if run.target.app == SHARED_APP:
@@ -66,34 +73,6 @@ def node_files(
     if run.headers:
         files[HEADERS_FILE] = headers_text(run.headers)
     return files, assets
-
-
-def _sitemap_entries(run: RunPlan, pages: Iterable[PageEntry]) -> list[SitemapEntry]:
-    """The pages that search engines may list, each where it is live, and so its translations.
-
-    A page changed last when its rows did, or when it appeared. Of one that is held, nobody knows
-    how much of that is live.
-    """
-    routes = {entry.key: entry.route for entry in pages if entry.listed}
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for page in [each.page for each in run.app.assembly.pages if each.page.translations]:
-        live = [each for each in page.translations if each.key in routes]
-        if len(live) > 1:
-            others = [("x-default", routes[each.key]) for each in live if each.default]
-            found[page.key] = (*[(each.lang, routes[each.key]) for each in live], *others)
-    modified = {
-        each.key: max(each.row.modified, _date(each.row.published_at))
-        for each in run.app.assembly.pages
-        if each.row.modified and each.key not in run.held
-    }
-    return [
-        SitemapEntry(route, modified.get(key, ""), found.get(key, ()))
-        for key, route in routes.items()
-    ]
-
-
-def _date(instant: datetime | None) -> str:
-    return instant.astimezone(UTC).date().isoformat() if instant is not None else ""
 
 
 def media_without_place(run: RunPlan, pages: Sequence[PageEntry]) -> Iterable[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,6 @@ from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.node_slots import SLOTS, NodeSlots
 from robbieblocks.prerender.page.page_assets import AssetGraph
 from robbieblocks.prerender.page.policy import page_policy, trusted_types_of
-from robbieblocks.prerender.page.site_files import SitemapEntry
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
 from robbieblocks.row_faults import blame
@@ -179,11 +178,6 @@ class PageRenderer:
         document = partial(self._document, bundle=bundle, styles=styles)
         slots = NodeSlots.of(node, styles, favicon=self.favicon)
         return self._node_pages.files(slots, document, index, links)
-
-    @staticmethod
-    def sitemap(entries: Iterable[SitemapEntry], node: BrandedNode) -> bytes | None:
-        """An app's `sitemap-<app>.xml`; None on a node without an address."""
-        return site_files.sitemap(entries, node)
 
     @staticmethod
     def feed_files(page: AssembledPage, node: BrandedNode) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from html import escape
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -40,18 +39,22 @@ def robots(node: BrandedNode) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def sitemap(entries: Iterable[SitemapEntry], node: BrandedNode) -> bytes | None:
-    """The sitemap of one app's pages (sitemaps.org), with their translations as Google documents
-    it; None on a node without an address, because its URLs must be absolute.
+def sitemap(lines: Iterable[str], *, has_alternates: bool) -> bytes:
+    """The sitemap of pages (sitemaps.org), of their lines; `has_alternates` says whether there are
+    translations in them.
     """
-    if not node.base_url:
-        return None
-    pages = sorted(entries)
-    urls = (
-        f"<url><loc>{_loc(node, page.route)}</loc>{_modified(page)}{_alternates(node, page)}</url>"
-        for page in pages
-    )
-    return _xml("urlset", urls, _XHTML if any(page.alternates for page in pages) else "")
+    return _xml("urlset", lines, _XHTML if has_alternates else "")
+
+
+def sitemap_line(page: SitemapEntry, base_url: str) -> str:
+    """The line of one page, with its translations as Google documents it."""
+    base = base_url.rstrip("/")
+    modified = f"<lastmod>{page.modified}</lastmod>" if page.modified else ""
+    others = [
+        f'<xhtml:link rel="alternate" hreflang="{escape(lang)}" href="{escape(base + quote(to))}"/>'
+        for lang, to in page.alternates
+    ]
+    return f"<url><loc>{_loc(base, page.route)}</loc>{modified}{''.join(others)}</url>\n"
 
 
 def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
@@ -60,21 +63,8 @@ def sitemap_index(apps: Iterable[str], node: BrandedNode) -> bytes | None:
         return None
     names = (f"/sitemap-{app}.xml" for app in sorted(apps))
     return _xml(
-        "sitemapindex", (f"<sitemap><loc>{_loc(node, name)}</loc></sitemap>" for name in names)
-    )
-
-
-def _modified(page: SitemapEntry) -> str:
-    return f"<lastmod>{page.modified}</lastmod>" if page.modified else ""
-
-
-def _alternates(node: BrandedNode, page: SitemapEntry) -> str:
-    return "".join(
-        [
-            f'<xhtml:link rel="alternate" hreflang="{escape(lang)}" '
-            f'href="{escape(_base(node) + quote(route))}"/>'
-            for lang, route in page.alternates
-        ]
+        "sitemapindex",
+        (f"<sitemap><loc>{_loc(_base(node), name)}</loc></sitemap>\n" for name in names),
     )
 
 
@@ -82,17 +72,11 @@ def _base(node: BrandedNode) -> str:
     return node.base_url.rstrip("/")
 
 
-def _loc(node: BrandedNode, path: str) -> str:
-    return _escaped(_base(node), path)
-
-
-# An edit makes the sitemap anew: of ten thousand addresses nearly all are those of before.
-@lru_cache(maxsize=20_000)
-def _escaped(base: str, path: str) -> str:
+def _loc(base: str, path: str) -> str:
     return escape(base + quote(path), quote=False)
 
 
-def _xml(root: str, items: Iterable[str], more: str = "") -> bytes:
-    body = "".join(f"{item}\n" for item in items)
+def _xml(root: str, lines: Iterable[str], more: str = "") -> bytes:
+    body = "".join(lines)
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}"{more}>\n'
     return f"{head}{body}</{root}>\n".encode()

@@ -69,9 +69,7 @@ def read_stat_index(folder: Path, manifest: Manifest) -> dict[str, FileStat]:
     if len(content) != hash_size + size:
         return {}
     numbers.frombytes(content[hash_size:])
-    return dict(
-        zip(manifest.paths, zip(numbers[::2], numbers[1::2], strict=True), strict=True)
-    )
+    return dict(zip(manifest.paths, zip(numbers[::2], numbers[1::2], strict=True), strict=True))
 
 
 def _prefixes_outside(paths: Iterable[str], fd: int) -> tuple[str, ...]:
