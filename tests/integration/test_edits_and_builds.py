@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -65,11 +65,11 @@ def blog(make_site: MakeSite) -> Site:
         route="/",
         metadata={"menu": True, "feed": feed},
     )
-    parts = {"items": {"$pages": {**_POST, "limit": 3, "paginate": True}}}
-    parts |= {"at": {"$page": "pagination"}}
+    every = {"$pages": {**_POST, "limit": 3, "paginate": True}}
+    parts: dict[str, Any] = {"items": every, "at": {"$page": "pagination"}}
     site.page("all", Block(component="list", props=parts), route="/all/")
-    near = {"items": {"$pages": {**_POST, "near": "next", "limit": 1}}}
-    near |= {"said": {"$page": "translations"}}
+    beside = {"$pages": {**_POST, "near": "next", "limit": 1}}
+    near: dict[str, Any] = {"items": beside, "said": {"$page": "translations"}}
     for number in range(8):
         key, text = f"post-{number}", Block(component="text", props={"title": f"T{number}"})
         site.page(key, text, Block(component="list", props=near), metadata={"kind": "post"})
