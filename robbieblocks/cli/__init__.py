@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from robbieblocks import collector
+from robbieblocks.cli import asked
 from robbieblocks.cli.app import app
 from robbieblocks.cli.output import print_crash, print_progress
 from robbieblocks.errors import RobbieBlocksError
@@ -21,7 +22,7 @@ def main() -> None:
     collector.disable_for_command()
     sys.excepthook = print_crash
     try:
-        app()
+        asked.only(sys.argv[1:], app)()
     except RobbieBlocksError as error:
         print_progress(f"error: {error}")
         sys.exit(error.exit_code)

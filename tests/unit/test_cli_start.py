@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import typer.main
+import typer.utils
 
 from robbieblocks import cli
-from robbieblocks.cli import ahead
+from robbieblocks.cli import ahead, asked
 from robbieblocks.cli.output import as_json
 from robbieblocks.settings import Settings
 
@@ -129,3 +132,51 @@ def test_results_are_written_as_any_terminal_takes_them() -> None:
         text = as_json(value)
         assert text == json.dumps(value, indent=2)
         assert text.isascii()
+
+
+def lines(capsys: pytest.CaptureFixture[str], program: Any, *words: str) -> str:
+    """What the command line prints for these words, on both streams."""
+    with pytest.raises(SystemExit):
+        program(words, prog_name="robbieblocks")
+    told = capsys.readouterr()
+    return told.out + told.err
+
+
+def paths(group: Any, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of every group and command."""
+    for name, inner in group.commands.items():
+        yield (*words, name)
+        if hasattr(inner, "commands"):
+            yield from paths(inner, *words, name)
+
+
+def test_a_command_alone_tells_and_takes_what_it_does_among_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of every command, group and mistake: which commands are read decides nothing else."""
+    whole = typer.main.get_command(cli.app)
+    asked_for = [*paths(whole)]
+    assert ("sync", "join") in asked_for
+    mistakes = [("bild",), ("db", "ini"), ("build", "--nope"), ("--", "status", "x"), ("--nope",)]
+    for words in [("--help",), *((*each, "--help") for each in asked_for), *mistakes]:
+        alone = lines(capsys, asked.only(words, cli.app), *words)
+        assert alone == lines(capsys, whole, *words), words
+
+
+def test_the_shell_can_ask_for_the_options_of_every_command() -> None:
+    """It asks without words on the command line: then all commands are read."""
+    assert asked.only((), cli.app) is cli.app
+
+
+def test_of_one_command_no_other_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is why a short command starts fast."""
+    read: list[object] = []
+    whole = typer.utils.get_params_from_function
+
+    def noted(function: Any) -> Any:
+        read.append(function.__name__)
+        return whole(function)
+
+    monkeypatch.setattr("typer.main.get_params_from_function", noted)
+    typer.main.get_command(asked.only(("db", "init", "--help"), cli.app))
+    assert {"db_init", "build", "status"} & {*read} == {"db_init"}
