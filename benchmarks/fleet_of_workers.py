@@ -29,6 +29,9 @@ _PAGES: Final = 1_000
 _EDITS: Final = 20
 _QUIET_S: Final = 60.0
 _PATIENCE_S: Final = 400.0
+# At rest they use less than so much of a processor for so long.
+_REST_S: Final = 3.0
+_REST_USE: Final = 0.1
 # Each node has what `fill` makes, and as many pages more as are asked for.
 _MORE_PAGES: Final = """
 WITH page AS (
@@ -111,6 +114,7 @@ def fleet_of_workers(bench: Bench) -> list[dict[str, Any]]:
                 found = _Fleet(master, nodes, workers)
                 for worker in workers:
                     worker.wait_for("worker.reconciled", patience=_PATIENCE_S)
+                _rest(found)
                 if not bucket:
                     add("quiet", _quiet(found, 5.0 if bench.quick else _QUIET_S, writer))
                 add(f"a block, {how}", _blocks(found, writer, 5 if bench.quick else _EDITS))
@@ -178,7 +182,7 @@ def _quiet(fleet: _Fleet, seconds: float, writer: psycopg.Connection) -> dict[st
     # What the start has left to do is no part of it.
     writer.execute("VACUUM ANALYZE")
     writer.execute("CHECKPOINT")
-    time.sleep(min(seconds, 10.0))
+    _rest(fleet)
     before, place, began = fleet.own_cpu_s(), _lsn(writer), time.monotonic()
     time.sleep(seconds)
     took = time.monotonic() - began
@@ -204,6 +208,19 @@ def _quiet(fleet: _Fleet, seconds: float, writer: psycopg.Connection) -> dict[st
         "wal_bytes_a_minute": float(wal) * 60 / took,
         "sessions_on_the_master": float(sessions),
     }
+
+
+def _rest(fleet: _Fleet) -> None:
+    """Wait until the workers have done what is left to do after their first build."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < until_s:
+        before = fleet.own_cpu_s()["workers"]
+        time.sleep(_REST_S)
+        now = fleet.own_cpu_s()["workers"]
+        used = sum(seconds - before.get(pid, 0.0) for pid, seconds in now.items())
+        if used < _REST_S * _REST_USE:
+            return
+    raise FailedError("the workers never came to rest")
 
 
 def _lsn(writer: psycopg.Connection) -> str:

@@ -53,6 +53,7 @@ class MasterLoop(Loop):
     """The loop on the master: tends what is kept there, and says which nodes are missing."""
 
     def _work(self) -> float:
+        self._woken.clear()
         own = self._connected()
         if not own.lead(self.node):
             return self._set_state("standby", "another sync has this node", self.timing.poll_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +34,8 @@ _HELLO: LiteralString = "SELECT sync_hello(%s, %s, %s)"
 _CLOCK: LiteralString = "SELECT clock_timestamp() FROM sync_changes(%s, NULL, 1)"
 # Have the master apply a batch of the outbox; the answer goes back as it is.
 _APPLY: LiteralString = "SELECT sync_apply(%s, %s::jsonb, %s)::text"
+# The keys of some nodes, or of all.
+_KEYS_OF: LiteralString = "SELECT sync_keys_of(%s, %s, %s::text[]::xid8[])"
 # Which tables are kept in step, how, and what columns they have there.
 _TABLES: LiteralString = """
     SELECT table_name, direction, rule, has_deletes, sync_schema(table_name)
@@ -182,6 +184,19 @@ class MasterLink:
             is_other=bool(said.get("is_other")),
             cache_keys=said.get("cache_keys"),
         )
+
+    def keys_of(self, nodes: Collection[str] | None, told: Collection[int] = ()) -> dict[str, str]:
+        """The public keys with which these nodes sign, or all do; of who has none, nothing.
+
+        `told` are the transactions of the master by which keys changed: they are waited for, a
+        second at most.
+        """
+        with _asked("ask the master for the nodes' keys"):
+            given = None if nodes is None else sorted(nodes)
+            values = self.node, given, [str(each) for each in told]
+            ((keys,),) = self.connection.execute(_KEYS_OF, values).fetchall()
+        found: dict[str, str] = keys
+        return found
 
     def clock(self) -> datetime:
         """The master's time, asked without a word about this node: its sync may not run."""

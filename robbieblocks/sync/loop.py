@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from psycopg import Connection
+from psycopg import Connection, Notify
 
 from robbieblocks import database
 from robbieblocks.errors import (
@@ -31,7 +31,7 @@ from robbieblocks.sync import subscription
 from robbieblocks.sync.exchange import Exchange
 from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.link import MasterLink, master_address
-from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node import KEYS_CHANNEL, NodeDatabase
 from robbieblocks.sync.node_values import Self
 from robbieblocks.sync.sharing import Sharing
 from robbieblocks.sync.timing import SyncTiming
@@ -59,6 +59,9 @@ class Loop:
     _woken: threading.Event = field(default_factory=threading.Event)
     _connects: int = 0
     _master_spoke: bool = False
+    # Notices of nodes whose keys are other ones than before. Where these can't be asked for, the
+    # line is lost, and with the next one all keys come.
+    _new_keys: set[str] = field(default_factory=set[str])
 
     def start(self) -> Self:
         """Connect to the node's database and see which it is.
@@ -154,6 +157,9 @@ class Loop:
             exchange.look()
             self._look_at = self.monotonic() + self.timing.interval_s
             self._set_state("active", "", 0.0)
+        # Before what waits is sent: who is locked out is believed no more, whatever else there is.
+        changed, self._new_keys = self._new_keys, set()
+        exchange.sharing.renew(changed, exchange.link.keys_of)
         sent = exchange.push()
         more = False if exchange.streams else exchange.receive()
         if sent or more:
@@ -179,13 +185,18 @@ class Loop:
         )
         try:
             self.watch("own", connection)
-            connection.add_notify_handler(lambda _notice: self._woken.set())
+            connection.add_notify_handler(self._notified)
             own = NodeDatabase(connection)
             own.listen()
         except BaseException:
             connection.close()
             raise
         return own
+
+    def _notified(self, notice: Notify) -> None:
+        if notice.channel == KEYS_CHANNEL:
+            self._new_keys.add(notice.payload)
+        self._woken.set()
 
     def _own_failed(self, error: Transient, _attempt: int) -> None:
         self.health.tick()

@@ -16,7 +16,7 @@ from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.master_values import Part, TableRule
 from robbieblocks.sync.node_values import Batch, OutboxState, Repaired, Self
 
-CHANNEL = "sync_pending"
+KEYS_CHANNEL = "sync_keys"
 
 # Which database this is.
 _SELF: LiteralString = "SELECT node_id, is_master, paused_at FROM sync_self"
@@ -97,8 +97,8 @@ _REFUSED_HERE: LiteralString = """
 """
 # Remove what is old: settled entries of the outbox, and what no longer is needed of the log.
 _PRUNE: LiteralString = "SELECT sync_prune()"
-# Be woken where the outbox gets a row.
-_LISTEN: LiteralString = "LISTEN sync_pending"
+# Be woken where the outbox gets a row, and where a node's key is another one than before.
+_LISTEN: LiteralString = "LISTEN sync_pending; LISTEN sync_keys"
 # Have this node send and receive nothing.
 _PAUSE: LiteralString = "UPDATE sync_self SET paused_at = now() WHERE paused_at IS NULL"
 # Have it go on.
@@ -258,7 +258,9 @@ class NodeDatabase:
             self.connection.execute(_PRUNE)
 
     def listen(self) -> None:
-        """Be woken where something is to be sent."""
+        """Be woken where something is to be sent, or where the key of a node, which is named in the
+        notification on `KEYS_CHANNEL`, is another one.
+        """
         with translated("listen for changes"):
             self.connection.execute(_LISTEN)
 

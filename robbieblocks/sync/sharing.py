@@ -6,9 +6,10 @@ depends on them: what fails is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from robbieblocks import shared_cache
 from robbieblocks.database import translated
@@ -25,6 +26,12 @@ _OWN_KEY: LiteralString = """
 """
 # The keys of all that are admitted.
 _KEYS: LiteralString = "SELECT sync_cache_keys()"
+# Whoever can notify in the node's database can name nodes: of more than so many all keys are asked.
+_NAMED_MAX: Final = 100
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+
+Ask = Callable[[Collection[str] | None, Collection[int]], Mapping[str, str]]
+"""Gives the keys of these nodes, or of all, once these transactions are seen."""
 
 
 class Sharing:
@@ -32,6 +39,7 @@ class Sharing:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+        self._keys: Mapping[str, str] = {}
         self.why = ""
 
     @classmethod
@@ -51,13 +59,32 @@ class Sharing:
             return {}
 
     def believe(self, keys: Mapping[str, str] | None) -> None:
-        """Have entries of these nodes believed here; None: the master knows nothing of keys."""
+        """Have entries of these nodes believed here, and of no others; None: the master knows
+        nothing of keys.
+        """
         if self._folder is None or keys is None:
             return
+        self._keys = keys
         try:
             shared_cache.believe(self._folder, keys)
         except SiteUnavailable as error:
             self.why = str(error)
+
+    def renew(self, notices: Collection[str], ask: Ask) -> None:
+        """Believe of the nodes of these notices what the master says now.
+
+        A notice names a node and, where a stream brought it, the master's transaction. Raises what
+        `ask` raises.
+        """
+        if self._folder is None or not notices:
+            return
+        nodes = {each.partition(" ")[0] for each in notices}
+        told = [int(each) for each in map(_transaction, notices) if each]
+        if len(nodes) > _NAMED_MAX:
+            self.believe(ask(None, told[:_NAMED_MAX]))
+            return
+        others = {node: key for node, key in self._keys.items() if node not in nodes}
+        self.believe(others | dict(ask(nodes, told[:_NAMED_MAX])))
 
     def tend(self, master: NodeDatabase) -> None:
         """Do both on the master itself. Raises DatabaseUnavailable."""
@@ -67,3 +94,8 @@ class Sharing:
             master.connection.execute(_OWN_KEY, (own["cache_key"],))
             ((keys,),) = master.connection.execute(_KEYS).fetchall()
         self.believe(keys)
+
+
+def _transaction(notice: str) -> str:
+    number = notice.partition(" ")[2]
+    return number if _NUMBER.fullmatch(number) else ""

@@ -724,6 +724,34 @@ BEGIN
 END
 $$;
 
+-- The key with which a node signs what it shares; NULL: nobody is to believe it.
+CREATE OR REPLACE FUNCTION sync_cache_key(node sync_nodes) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT substring(node.metadata #>> '{report,cache_key}' FROM '^[0-9a-f]{64}$')
+     WHERE node.locked_out_at IS NULL
+$$;
+
+-- Tells all nodes that a key has come, is another one, or has gone. Which it is now they ask: what
+-- stands in a log may be older than a lock-out that they know of already.
+CREATE OR REPLACE FUNCTION sync_capture_key() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    now_is text;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        now_is := sync_cache_key(NEW);
+    END IF;
+    IF sync_cache_key(OLD) IS DISTINCT FROM now_is
+       AND EXISTS (SELECT FROM sync_self WHERE is_master)
+    THEN
+        INSERT INTO sync_log (table_name, row_key, operation, version, origin)
+        VALUES ('sync_nodes', OLD.node_id, 'UPSERT', '', sync_me());
+        PERFORM pg_notify('sync_keys', OLD.node_id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 -- Wakes whoever polls the log: once a transaction.
 CREATE OR REPLACE FUNCTION sync_notify_log() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -1432,10 +1460,27 @@ $$;
 -- hello; that of a node which is locked out, or has left, is believed no more.
 CREATE OR REPLACE FUNCTION sync_cache_keys() RETURNS jsonb
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT coalesce(jsonb_object_agg(n.node_id, n.metadata #>> '{report,cache_key}'), '{}')
-      FROM sync_nodes n
-     WHERE n.locked_out_at IS NULL
-       AND n.metadata #>> '{report,cache_key}' ~ '^[0-9a-f]{64}$'
+    SELECT coalesce(jsonb_object_agg(n.node_id, sync_cache_key(n)), '{}')
+      FROM sync_nodes n WHERE sync_cache_key(n) IS NOT NULL
+$$;
+
+-- Those of some nodes, of which the log has told; NULL: of all. Who is missing has none. A stream
+-- brings a transaction a moment before others see it here: `p_told` are those that are waited for.
+CREATE OR REPLACE FUNCTION sync_keys_of(
+    p_node text, p_of text[] DEFAULT NULL, p_told xid8[] DEFAULT '{}'
+) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM sync_caller(p_node);
+    FOR waited IN 1 .. 200 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM unnest(p_told) AS told
+                               WHERE NOT pg_visible_in_snapshot(told, pg_current_snapshot()));
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+    RETURN (SELECT coalesce(jsonb_object_agg(n.node_id, sync_cache_key(n)), '{}')
+              FROM sync_nodes n
+             WHERE (p_of IS NULL OR n.node_id = ANY (p_of)) AND sync_cache_key(n) IS NOT NULL);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync_hello(
@@ -1707,7 +1752,7 @@ BEGIN
                'column_versions', l.column_versions, 'origin', l.origin)
                ORDER BY l.xid, l.position) FILTER (
                WHERE (node.tables IS NULL OR l.table_name = ANY (
-                          node.tables || 'robbieblocks_change_triggers'::text))
+                          node.tables || '{robbieblocks_change_triggers,sync_nodes}'::text[]))
                  AND sync_is_told(l.data, node.towns, l.operation = 'DELETE')),
            count(*), max(l.number), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
       INTO entries, taken, found, last
@@ -1844,6 +1889,11 @@ DECLARE
     merged jsonb;
     is_same boolean;
 BEGIN
+    IF the_table = 'sync_nodes' THEN
+        -- The key of a node is another one: `sync run` asks the master for it.
+        PERFORM pg_notify('sync_keys', concat_ws(' ', the_key, entry ->> 'xid'));
+        RETURN 'same';
+    END IF;
     SELECT * INTO settings FROM sync_tables t WHERE t.table_name = the_table;
     IF settings.direction IS NULL OR settings.direction NOT IN ('both', 'down') THEN
         RETURN 'same';
@@ -1968,7 +2018,7 @@ BEGIN
     PERFORM sync_merge_safely(jsonb_build_object(
         'table', NEW.table_name, 'row_key', NEW.row_key, 'operation', NEW.operation,
         'data', NEW.data, 'version', NEW.version, 'sent_version', NEW.sent_version,
-        'column_versions', NEW.column_versions, 'origin', NEW.origin));
+        'column_versions', NEW.column_versions, 'origin', NEW.origin, 'xid', NEW.xid));
     RETURN NULL;
 END
 $$;
@@ -2286,6 +2336,16 @@ BEGIN
 END
 $$;
 
+-- Lets the role of a node call what nodes call.
+CREATE OR REPLACE FUNCTION sync_grant(p_role name) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), p_role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION sync_apply, sync_hello, sync_keys_of, sync_settings, '
+                   'sync_schema, sync_copy, sync_hashes, sync_changes TO %I', p_role);
+END
+$$;
+
 CREATE OR REPLACE FUNCTION sync_admit(
     p_node text, p_name text, p_role name, p_tables text[] DEFAULT NULL,
     p_towns text[] DEFAULT NULL
@@ -2307,9 +2367,7 @@ BEGIN
     ON CONFLICT (node_id) DO UPDATE
        SET node_name = EXCLUDED.node_name, database_role = EXCLUDED.database_role,
            tables = EXCLUDED.tables, towns = EXCLUDED.towns;
-    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), p_role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION sync_apply, sync_hello, sync_settings, sync_schema, '
-                   'sync_copy, sync_hashes, sync_changes TO %I', p_role);
+    PERFORM sync_grant(p_role);
 END
 $$;
 
@@ -2504,6 +2562,15 @@ BEGIN
         CREATE TRIGGER sync_notify_log AFTER INSERT ON sync_log
                FOR EACH STATEMENT EXECUTE FUNCTION sync_notify_log();
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_trigger
+                    WHERE tgrelid = 'sync_nodes'::regclass AND tgname = 'sync_capture_key') THEN
+        CREATE TRIGGER sync_capture_key AFTER UPDATE OF locked_out_at, metadata ON sync_nodes
+               FOR EACH ROW WHEN (OLD.locked_out_at IS DISTINCT FROM NEW.locked_out_at
+                   OR OLD.metadata #> '{report}' IS DISTINCT FROM NEW.metadata #> '{report}')
+               EXECUTE FUNCTION sync_capture_key();
+        CREATE TRIGGER sync_capture_key_gone AFTER DELETE ON sync_nodes
+               FOR EACH ROW EXECUTE FUNCTION sync_capture_key();
+    END IF;
 END
 $$;
 
@@ -2598,6 +2665,9 @@ BEGIN
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', it.signature);
     END LOOP;
+    -- Nodes that were admitted before call what is new here, too.
+    PERFORM sync_grant(n.database_role) FROM sync_nodes n
+      JOIN pg_roles r ON r.rolname = n.database_role;
 END
 $$;
 
