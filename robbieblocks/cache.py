@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, Self, TypeVar
 
@@ -89,6 +89,14 @@ class SharedEntries(Protocol):
         """The entries that could be had, by key. To make all of them takes so long here."""
         ...
 
+    def turns(
+        self, kind: str, keys: Iterable[str], made_in_ms: float
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Each entry that could be had, by key, or None for one to make and put before the next is
+        taken. To make one takes so long here.
+        """
+        ...
+
     def is_worth(self, made_in_ms: float, requests: int) -> bool:
         """Whether entries that take so long to make are worth so many requests."""
         ...
@@ -136,6 +144,16 @@ class Cache:
     def fetch(self, kind: str, keys: Iterable[str], made_in_ms: float) -> dict[str, bytes]:
         """What other machines made, by key; `made_in_ms` is what making all of it takes here."""
         return {} if self._shared is None else self._shared.get_many(kind, keys, made_in_ms)
+
+    def turns(
+        self, kind: str, keys: Iterable[str], made_in_ms: float
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Each key with what another machine made, or with None: then it is to be made here, and
+        shared, before the next is taken. Making one takes `made_in_ms` here.
+        """
+        if self._shared is None:
+            return ((key, None) for key in keys)
+        return self._shared.turns(kind, keys, made_in_ms)
 
     def is_shared(self, made_in_ms: float, requests: int) -> bool:
         """Whether other machines ask for entries that take so long to make."""

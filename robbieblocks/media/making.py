@@ -22,7 +22,6 @@ from robbieblocks.process import Child
 _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
 _SHARED_KIND: Final = "picture"
-_FETCHED_AT_ONCE: Final = 4
 # What the forms of a picture of 1600 x 900 take; larger ones take longer (docs/sync.md).
 _MS_EACH: Final = 8_000.0
 _TIMEOUT_S: Final = 60.0
@@ -235,16 +234,13 @@ class MediaMaker:
 
     def _fetched(self, rows: Collection[MediaRow]) -> Iterable[tuple[MediaRow, Made | None]]:
         """The rows, each with what another node made of it."""
-        every = list(rows)
-        for start in range(0, len(every), _FETCHED_AT_ONCE):
-            some = every[start : start + _FETCHED_AT_ONCE]
-            found = self.cache.fetch(_SHARED_KIND, map(cache_key, some), _MS_EACH * len(some))
-            for row in some:
-                entry = found.get(cache_key(row))
-                made = None if entry is None else unpacked(row, entry)
-                if made is not None:
-                    self._store(made)
-                yield row, made
+        by_key = {cache_key(row): row for row in rows}
+        for key, entry in self.cache.turns(_SHARED_KIND, by_key, _MS_EACH):
+            row = by_key[key]
+            made = None if entry is None else unpacked(row, entry)
+            if made is not None:
+                self._store(made)
+            yield row, made
 
     def _keep(
         self, row: MediaRow, forms: list[tuple[Asset, MediaForm]], told: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -146,14 +147,16 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         prerenderer: Prerenderer | None = None,
         standby: bool = False,
         linked: bool = False,
+        stopped: threading.Event | None = None,
     ) -> Self:
         """Fetch the toolchain if it isn't cached, and read the templates.
 
         Nothing else is started before it is needed. A `prerenderer` that was started earlier is
-        closed with the context. Raises ToolchainUnavailable, ContentError for templates that
-        can't be read, and UsageError for a shared cache that can't be opened.
+        closed with the context. Once `stopped` is set no other node is waited for. Raises
+        ToolchainUnavailable, ContentError for templates that can't be read, and UsageError for a
+        shared cache that can't be opened.
         """
-        shared = _shared_cache(settings)
+        shared = _shared_cache(settings, stopped)
         cache = Cache(settings.cache, shared)
         toolchain = toolchains.ensure(settings, progress)
         renderer = PageRenderer(*settings.templates)
@@ -287,10 +290,10 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         self.close()
 
 
-def _shared_cache(settings: Settings) -> SharedCache | None:
+def _shared_cache(settings: Settings, stopped: threading.Event | None) -> SharedCache | None:
     if settings.shared_cache is None:
         return None
     # Imported only where there is one: its packages take time and memory.
     from robbieblocks.shared_cache import open_shared_cache
 
-    return open_shared_cache(settings.shared_cache, settings.cache)
+    return open_shared_cache(settings.shared_cache, settings.cache, stopped=stopped)

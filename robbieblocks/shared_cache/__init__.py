@@ -6,10 +6,11 @@ nodes, and whoever can only write to the bucket is not. So a node with the key c
 show what it likes.
 """
 
+from robbieblocks.shared_cache.counts import SharedCounts
 from robbieblocks.shared_cache.opening import open_shared_cache, remove_old, try_out
-from robbieblocks.shared_cache.shared import SHARED_CACHE_LOGGER, SharedCache, SharedCounts
+from robbieblocks.shared_cache.shared import SharedCache
 from robbieblocks.shared_cache.signing import believe, forget, public_key
-from robbieblocks.shared_cache.trouble import Trouble, troubles
+from robbieblocks.shared_cache.trouble import SHARED_CACHE_LOGGER, Trouble, troubles
 
 __all__ = [
     "SHARED_CACHE_LOGGER",

@@ -1,7 +1,8 @@
 """Claims: of many nodes that need an entry at the same moment one makes it, and the others wait.
 
-A claim is an entry that says when it was written. It is a hint, bounded by time: whoever finds an
-old one, none, or one that can't be read makes the entry itself.
+A claim is an entry that says when it was written, and by which process. It is a hint, bounded by
+time: whoever finds an old one, none, or one that can't be read makes the entry itself. So does who
+finds that of a process with his own cache that has ended.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from robbieblocks.objectstore import Bucket, Overtaken, Stored
-from robbieblocks.shared_cache.sealing import Sealing
+from robbieblocks.objectstore import Bucket, Overtaken
+from robbieblocks.shared_cache.claimants import Claimant
+from robbieblocks.shared_cache.vault import Vault
 
 _KIND: Final = "claim"
 _BYTES_MAX: Final = 1_000
@@ -21,6 +23,7 @@ _SKEW_S: Final = 5.0
 _WAIT_MIN_S: Final = 5.0
 WAIT_MAX_S: Final = 20.0
 _PAUSES_S: Final = (0.02, 0.25)
+_NO_CLAIMS_S: Final = 60.0
 
 
 def wait_s(made_in_ms: float) -> float:
@@ -31,37 +34,73 @@ def wait_s(made_in_ms: float) -> float:
     return min(max(2 * made_in_ms / 1_000, _WAIT_MIN_S), WAIT_MAX_S)
 
 
-def claim(bucket: Bucket, sealing: Sealing, key_of: Callable[[str], str], name: str) -> bool:
-    """Whether this node is to make an entry: no other one has said so a moment ago.
+class Claims:
+    """The claims of one process, and what it finds of others'. Threads may share it."""
 
-    Raises BucketUnavailable.
-    """
-    claimed = sealing.name(_KIND, name)
-    stored = Stored(
-        key=key_of(claimed),
-        data=sealing.sealed(claimed, f"{time.time():.3f}".encode()),
-        content_type="application/octet-stream",
-        cache_control="no-store",
-    )
-    try:
-        bucket.put_bound(stored, None)
-    except Overtaken:
-        found = bucket.get(stored.key, bytes_max=_BYTES_MAX)
-        if found is not None and _is_fresh(sealing.opened(claimed, found.data)):
-            return False
+    def __init__(
+        self, bucket: Bucket, vault: Vault, claimant: Claimant, monotonic: Callable[[], float]
+    ) -> None:
+        self._bucket = bucket
+        self._vault = vault
+        self._claimant = claimant
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._none_until = 0.0
+        self._own = set[str]()
+
+    def is_another_s(self, name: str, wait_s: float) -> bool | None:
+        """Whether another process makes an entry; else this one claims it: False, or None where it
+        claims nothing, since it did before or may not write.
+
+        For the key of one that has just joined it waits so long.
+        """
+        with self._lock:
+            now = self._monotonic()
+            if now < self._none_until or name in self._own:
+                return None
         try:
-            bucket.put_bound(stored, None if found is None else found.etag)
+            is_ours = self._claim(name, wait_s)
+        except Exception:  # noqa: BLE001 -- no answer of a bucket may fail a build
+            # As a node that may only read: it makes things itself, and entries are another matter.
+            with self._lock:
+                self._none_until = now + _NO_CLAIMS_S
+            return None
+        if is_ours:
+            with self._lock:
+                self._own.add(name)
+        return not is_ours
+
+    def made(self, name: str) -> None:
+        """The entry is in the bucket."""
+        with self._lock:
+            self._own.discard(name)
+
+    def _claim(self, name: str, wait_s: float) -> bool:
+        """Write a claim where no other one stands. Raises BucketUnavailable."""
+        claimed = self._vault.name(_KIND, name)
+        said = f"{time.time():.3f} {self._claimant.name()}".encode()
+        stored = self._vault.stored(claimed, said)
+        try:
+            self._bucket.put_bound(stored, None)
         except Overtaken:
+            found = self._bucket.get(stored.key, bytes_max=_BYTES_MAX)
+            if found and self._holds(self._vault.opened(claimed, found.data, wait_s=wait_s)):
+                return False
+            try:
+                self._bucket.put_bound(stored, None if found is None else found.etag)
+            except Overtaken:
+                return False
+        return True
+
+    def _holds(self, content: bytes | None) -> bool:
+        """Whether somebody who claimed an entry may still be making it."""
+        try:
+            moment, _, claimant = (content or b"").decode().partition(" ")
+            age_s = time.time() - float(moment)
+        except ValueError:
             return False
-    return True
-
-
-def _is_fresh(content: bytes | None) -> bool:
-    try:
-        age_s = time.time() - float(content or b"")
-    except ValueError:
-        return False
-    return -_SKEW_S <= age_s <= WAIT_MAX_S + _SKEW_S
+        is_young = -_SKEW_S <= age_s <= WAIT_MAX_S + _SKEW_S
+        return is_young and not self._claimant.is_dead(claimant)
 
 
 def await_others(
@@ -69,7 +108,7 @@ def await_others(
     claimed: str,
     names: Collection[str],
     bound_s: float,
-    stopped: threading.Event,
+    is_over: Callable[[], bool],
 ) -> dict[str, bytes]:
     """The entries that another node writes in time; it claimed one of them.
 
@@ -79,7 +118,10 @@ def await_others(
     found: dict[str, bytes] = {}
     began = time.monotonic()
     until, pause_s = began + bound_s, min(max(bound_s / 40, _PAUSES_S[0]), _PAUSES_S[1])
-    while len(found) < len(names) and time.monotonic() < until and not stopped.wait(pause_s):
+    while len(found) < len(names) and time.monotonic() < until:
+        time.sleep(pause_s)
+        if is_over():
+            break
         some = [each for each in names if each not in found] if claimed in found else [claimed]
         came = ask(some)
         if came is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,13 +23,16 @@ _AGE_MAX: Final = timedelta(days=30)
 _OWN_KEY: Final = re.compile(r"[0-9a-f]{16}/(?:[0-9a-f]{2}/[0-9a-f]{62}|trial/[0-9a-f]{64})")
 
 
-def open_shared_cache(settings: SharedCacheSettings, folder: Path) -> SharedCache:
+def open_shared_cache(
+    settings: SharedCacheSettings, folder: Path, *, stopped: threading.Event | None = None
+) -> SharedCache:
     """The shared cache that settings name, behind the cache in a folder.
 
-    Raises UsageError for an address, a key or a package that is wrong or missing.
+    Once `stopped` is set it waits for no other node. Raises UsageError for an address, a key or a
+    package that is wrong or missing.
     """
     address, sealing = _read(settings, folder)
-    return SharedCache(Bucket(address, _hasty()), Bucket(address), sealing, folder)
+    return SharedCache(Bucket(address, _hasty()), Bucket(address), sealing, folder, stopped=stopped)
 
 
 def try_out(settings: SharedCacheSettings, folder: Path) -> None:

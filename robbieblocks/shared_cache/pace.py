@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-# What S3 of the same region takes; docs/sync.md has what was measured.
+# What S3 of the same region takes; docs/sync.md has what was measured. A request to a nearer bucket
+# counts as much: what it takes of the processor (signing, sealing, packing, and writing what was
+# not there) does not grow with the distance. So less than 60 ms of work is never asked for: of an
+# edit of a page, or of a component, a node makes everything itself.
 _USUAL_MS: Final = 30.0
 _LONGEST_MS: Final = 1_000.0
 # What is asked for may not be there, and is made then, too: so asking must save more than it takes.
@@ -14,9 +17,8 @@ _ALONE: Final = 20.0
 
 
 class Pace:
-    """The time of one request, as it was of late. Whoever calls has a lock.
-
-    `at_once` is how many requests run beside each other.
+    """The time of one request, as it was of late, and not less than is usual. Whoever calls has a
+    lock. `at_once` is how many requests run beside each other.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -25,7 +27,7 @@ class Pace:
 
     def took(self, ms: float) -> None:
         """Note a request; a single slow one counts for a quarter."""
-        self.ms += (min(ms, _LONGEST_MS) - self.ms) / 4
+        self.ms = max(_USUAL_MS, self.ms + (min(ms, _LONGEST_MS) - self.ms) / 4)
 
     def is_worth(self, made_in_ms: float, requests: int) -> bool:
         """Whether so many requests take half the time, or less, of making what they would bring.

@@ -26,7 +26,7 @@ class Sealing:
     """
 
     def __init__(self, secret: bytes, signing: Signing) -> None:
-        self._signing = signing
+        self.signing = signing
         self._names, self._seals, folder = (
             hmac.digest(secret, _LAYOUT + use, _HASH) for use in (b"names", b"seals", b"folder")
         )
@@ -38,7 +38,7 @@ class Sealing:
 
     def sealed(self, name: str, content: bytes) -> bytes:
         """The bytes to write under a name: seal, signature, content."""
-        body = self._signing.stamp(_message(name, content)) + content
+        body = self.signing.stamp(_message(name, content)) + content
         return self._seal(name, body) + body
 
     def is_sealed(self, name: str, sealed: bytes) -> bool:
@@ -46,13 +46,17 @@ class Sealing:
         seal, body = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
         return hmac.compare_digest(seal, self._seal(name, body)) and len(body) >= STAMP_BYTES
 
+    def stamp(self, sealed: bytes) -> bytes:
+        """By whom it says it is signed: to be believed only with its signature."""
+        return sealed[_SEAL_BYTES : _SEAL_BYTES + STAMP_BYTES]
+
     def opened(self, name: str, sealed: bytes) -> bytes | None:
         """The content of what was read under a name; None where no node of ours wrote it there."""
         body = sealed[_SEAL_BYTES:]
         stamp, content = body[:STAMP_BYTES], body[STAMP_BYTES:]
         if not self.is_sealed(name, sealed):
             return None
-        return content if self._signing.believes(stamp, _message(name, content)) else None
+        return content if self.signing.believes(stamp, _message(name, content)) else None
 
     def _seal(self, name: str, content: bytes) -> bytes:
         return hmac.digest(self._seals, bytes.fromhex(name) + content, _HASH)

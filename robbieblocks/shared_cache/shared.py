@@ -6,60 +6,41 @@ refuses costs a build one bound, and then nothing until the pause is over.
 
 from __future__ import annotations
 
-import logging
+import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.objectstore import Bucket, Content, Overtaken, Stored
-from robbieblocks.shared_cache.claims import await_others, claim, wait_s
+from robbieblocks.objectstore import Bucket, Content, Overtaken
+from robbieblocks.shared_cache.claimants import Claimant
+from robbieblocks.shared_cache.claims import Claims, await_others, wait_s
+from robbieblocks.shared_cache.counts import SharedCounts
+from robbieblocks.shared_cache.newcomers import Newcomers
 from robbieblocks.shared_cache.pace import Pace
 from robbieblocks.shared_cache.sealing import Sealing
-from robbieblocks.shared_cache.trouble import PAST, Doing, Pauses, reason
-
-# A command has no log; the worker's takes these records.
-SHARED_CACHE_LOGGER: Final = logging.getLogger(__name__)
-SHARED_CACHE_LOGGER.addHandler(logging.NullHandler())
-SHARED_CACHE_LOGGER.propagate = False
-SHARED_CACHE_LOGGER.setLevel(logging.INFO)
+from robbieblocks.shared_cache.trouble import Doing, Pauses, reason, tell
+from robbieblocks.shared_cache.turns import turns
+from robbieblocks.shared_cache.vault import Vault
 
 # So long a build waits for an answer, and a command at its end for what it has to write.
 ASK_S: Final = 3.0
 _LAST_WRITES_S: Final = 5.0
 _AT_ONCE: Final = 8
-_NO_CLAIMS_S: Final = 60.0
 # Larger ones take longer to fetch than the bound. All that are asked at once fit into memory.
 _ENTRY_BYTES_MAX: Final = 16 << 20
 _WAITING_BYTES_MAX: Final = 64 << 20
-
-
-@dataclass(slots=True)
-class SharedCounts:
-    """Entries since the process began: `found` and `absent` when asked for, `refused` for their
-    seal, `written`, and `dropped` where they could not be. `failures` are pauses that began.
-    `claimed` were to be made here while others waited, `awaited` came from one that made them.
-    """
-
-    found: int = 0
-    absent: int = 0
-    refused: int = 0
-    written: int = 0
-    dropped: int = 0
-    failures: int = 0
-    claimed: int = 0
-    awaited: int = 0
 
 
 class SharedCache:
     """Entries by kind and key that any of the nodes made. Threads may share one; nothing is raised.
 
     It reads from `bucket`, and writes to it with more patience, for which nobody waits. `folder` is
-    that of the cache, where troubles are noted for other processes.
+    that of the cache, where troubles are noted for other processes. Once `stopped` is set nobody is
+    waited for: what is not there is made here.
     """
 
     def __init__(
@@ -69,23 +50,24 @@ class SharedCache:
         sealing: Sealing,
         folder: Path,
         *,
+        stopped: threading.Event | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts = SharedCounts()
         self._bucket = bucket
         self._patient = patient
-        self._sealing = sealing
+        self._stopped = stopped or threading.Event()
+        self._vault = Vault(sealing, Newcomers(sealing.signing, self._is_over, monotonic))
+        self._claimant = Claimant(folder)
+        self._claims = Claims(bucket, self._vault, self._claimant, monotonic)
         self._pauses = Pauses(folder, monotonic)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="shared-cache")
         self._lock = threading.Lock()
         self._pace = Pace(_AT_ONCE)
         self._closed = threading.Event()
-        self._monotonic = monotonic
-        self._no_claims_until = 0.0
         self._waiting = deque[tuple[str, bytes]]()
         self._waiting_bytes = 0
         self._refused = set[str]()
-        self._claimed = set[str]()
         self._writer: threading.Thread | None = None
 
     def is_worth(self, made_in_ms: float, requests: int) -> bool:
@@ -98,17 +80,18 @@ class SharedCache:
 
         Of what takes long one node makes what is absent, and the others wait for it for a while.
         """
-        wanted = {self._sealing.name(kind, key): key for key in keys}
+        wanted = {self._vault.name(kind, key): key for key in keys}
         if not wanted or not self.is_worth(made_in_ms, len(wanted)):
             return {}
-        found = self._asked(wanted)
+        bound_s = made_in_ms / 1_000
+        found = self._asked(wanted, bound_s)
         if found is None:
             return {}
         absent = wanted.keys() - found.keys()
         left_ms = made_in_ms * len(absent) / len(wanted)
         if absent and not self._has_refused(absent) and self._is_another_s(min(absent), left_ms):
             came = await_others(
-                self._asked_again, min(absent), absent, wait_s(left_ms), self._closed
+                self._asked_again, min(absent), absent, wait_s(left_ms), self._is_over
             )
             found |= came
             with self._lock:
@@ -118,9 +101,40 @@ class SharedCache:
             self.counts.absent += len(wanted) - len(found)
         return {wanted[name]: content for name, content in found.items()}
 
+    def turns(
+        self, kind: str, keys: Iterable[str], made_in_ms: float
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Each entry by key, in an order of this process: what another node made, or None for one
+        to make now, and to put, before the next is taken. To make one takes `made_in_ms` here.
+
+        Nodes that need the same ones at the same time share them out.
+        """
+        wanted = {self._vault.name(kind, key): key for key in keys}
+        if not wanted or not self.is_worth(made_in_ms * len(wanted), len(wanted)):
+            yield from ((key, None) for key in wanted.values())
+            return
+        own = self._claimant.name() or secrets.token_hex(8)
+        for name, content in turns(
+            wanted,
+            own,
+            lambda names: self._asked(names, made_in_ms / 1_000),
+            lambda name: not self._has_refused([name]) and self._is_another_s(name, made_in_ms),
+            lambda name: self._awaited(name, made_in_ms),
+        ):
+            with self._lock:
+                self.counts.found += content is not None
+                self.counts.absent += content is None
+            yield wanted[name], content
+
+    def _awaited(self, name: str, made_in_ms: float) -> bytes | None:
+        came = await_others(self._asked_again, name, [name], wait_s(made_in_ms), self._is_over)
+        with self._lock:
+            self.counts.awaited += len(came)
+        return came.get(name)
+
     def _asked_again(self, names: Collection[str]) -> dict[str, bytes] | None:
         """As `_asked`; None, too, where one has come of a node that is not believed."""
-        found = self._asked(names)
+        found = self._asked(names, 0.0)
         return None if self._has_refused(names) else found
 
     def _has_refused(self, names: Collection[str]) -> bool:
@@ -133,24 +147,18 @@ class SharedCache:
         It says nothing where it could not write the entry, and does not wait for itself.
         """
         with self._lock:
-            now = self._monotonic()
-            is_alone = now < self._no_claims_until or self._pauses.has("write")
-            if is_alone or name in self._claimed or not self._pace.is_for_one(made_in_ms):
+            if self._pauses.has("write") or not self._pace.is_for_one(made_in_ms):
                 return False
-        try:
-            is_ours = claim(self._bucket, self._sealing, self._key, name)
-        except Exception:  # noqa: BLE001 -- no answer of a bucket may fail a build
-            # As a node that may only read: it makes things itself, and entries are another matter.
-            with self._lock:
-                self._no_claims_until = now + _NO_CLAIMS_S
-            return False
+        is_another_s = self._claims.is_another_s(name, made_in_ms / 1_000)
         with self._lock:
-            self.counts.claimed += is_ours
-            self._claimed |= {name} if is_ours else set()
-        return not is_ours
+            self.counts.claimed += is_another_s is False
+        return is_another_s is True
 
-    def _asked(self, wanted: Collection[str]) -> dict[str, bytes] | None:
-        """What the bucket has of these names now; None where it is left alone."""
+    def _asked(self, wanted: Collection[str], bound_s: float) -> dict[str, bytes] | None:
+        """What the bucket has of these names now; None where it is left alone.
+
+        For the key of a node that has just joined it waits so long at most.
+        """
         with self._lock:
             if self._pauses.has("read"):
                 return None
@@ -162,7 +170,7 @@ class SharedCache:
         why = ""
         for future in done:
             name = asked[future]
-            content, wrong = self._answer(name, future)
+            content, wrong = self._answer(name, future, bound_s)
             why = why or wrong
             if content is not None:
                 found[name] = content
@@ -174,7 +182,7 @@ class SharedCache:
     def _read(self, name: str) -> Content | None:
         began = time.perf_counter()
         try:
-            return self._bucket.get(self._key(name), bytes_max=_ENTRY_BYTES_MAX)
+            return self._bucket.get(self._vault.key(name), bytes_max=_ENTRY_BYTES_MAX)
         finally:
             with self._lock:
                 self._pace.took((time.perf_counter() - began) * 1_000)
@@ -189,7 +197,7 @@ class SharedCache:
                 if full or self._pauses.has("write"):
                     self.counts.dropped += 1
                     continue
-                self._waiting.append((self._sealing.name(kind, key), content))
+                self._waiting.append((self._vault.name(kind, key), content))
                 self._waiting_bytes += len(content)
             if self._waiting and self._writer is None:
                 self._writer = threading.Thread(
@@ -206,9 +214,12 @@ class SharedCache:
             writer.join(_LAST_WRITES_S)
         with self._lock:
             self._drop()
+        self._claimant.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _answer(self, name: str, future: Future[Content | None]) -> tuple[bytes | None, str]:
+    def _answer(
+        self, name: str, future: Future[Content | None], bound_s: float
+    ) -> tuple[bytes | None, str]:
         """What an entry holds, and what is wrong with the answer."""
         error = future.exception()
         if error is not None:
@@ -216,17 +227,17 @@ class SharedCache:
         read = future.result()
         if read is None:
             return None, ""
-        content = self._sealing.opened(name, read.data)
+        content = self._vault.opened(name, read.data, wait_s=bound_s)
         if content is None:
             with self._lock:
                 self.counts.refused += 1
                 self._refused.add(name)
-            if self._sealing.is_sealed(name, read.data):
-                # Of a node that was locked out, or is not known here yet: it is made here.
+            if self._vault.is_sealed(name, read.data):
+                # Of a node that was locked out, or whose key has not come: it is made here.
                 return None, ""
             return (
                 None,
-                f"{self._bucket.address}{self._key(name)} was sealed by no node: mend the "
+                f"{self._bucket.address}{self._vault.key(name)} was sealed by no node: mend the "
                 "rights to the bucket, or give all nodes the same key",
             )
         return content, ""
@@ -247,12 +258,7 @@ class SharedCache:
     def _write(self, name: str, content: bytes, *, mend: bool) -> str:
         """Write an entry, unless another node did before; why that failed, else empty."""
         try:
-            stored = Stored(
-                key=self._key(name),
-                data=self._sealing.sealed(name, content),
-                content_type="application/octet-stream",
-                cache_control="no-store",
-            )
+            stored = self._vault.stored(name, content)
             if mend:
                 self._patient.put(stored)
             else:
@@ -261,9 +267,9 @@ class SharedCache:
             return ""
         except Exception as error:  # noqa: BLE001 -- no answer, and no lost key, may end the thread
             return reason(error)
+        self._claims.made(name)
         with self._lock:
             self.counts.written += 1
-            self._claimed.discard(name)
         return ""
 
     def _ended(self, doing: Doing, why: str) -> None:
@@ -276,19 +282,13 @@ class SharedCache:
                     self._drop()
             else:
                 is_new = self._pauses.succeeded(doing)
-        if not is_new:
-            return
-        if why:
-            SHARED_CACHE_LOGGER.warning(
-                "the shared cache is not %s for a while: %s", PAST[doing], why
-            )
-        else:
-            SHARED_CACHE_LOGGER.info("the shared cache is %s again", PAST[doing])
+        if is_new:
+            tell(doing, why)
 
     def _drop(self) -> None:
         self.counts.dropped += len(self._waiting)
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def _key(self, name: str) -> str:
-        return f"{self._sealing.folder}/{name[:2]}/{name[2:]}"
+    def _is_over(self) -> bool:
+        return self._stopped.is_set() or self._closed.is_set()

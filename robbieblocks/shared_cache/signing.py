@@ -48,6 +48,14 @@ class Signing:
         self._private = self._private or _private(self._folder)
         return self._private.public_key().public_bytes_raw() + self._private.sign(message)
 
+    def signer(self, stamp: bytes) -> bytes | None:
+        """The public key of a stamp; None where nobody signed, or no master says who may."""
+        return None if stamp == _NO_STAMP or self._keys() is None else stamp[:_KEY_BYTES]
+
+    def knows(self, public: bytes) -> bool:
+        """Whether a key is one of an admitted node, as `sync run` says now."""
+        return public in (self._keys() or ())
+
     def believes(self, stamp: bytes, message: bytes) -> bool:
         """Whether an admitted node signed this; whatever it is, where there is no master."""
         believed = self._keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +17,12 @@ from robbieblocks.messages import visible_line
 
 Doing = Literal["read", "write"]
 DOINGS: Final[tuple[Doing, ...]] = ("read", "write")
-PAST: Final[Mapping[Doing, str]] = {"read": "read", "write": "written to"}
+_PAST: Final[Mapping[Doing, str]] = {"read": "read", "write": "written to"}
+# A command has no log; the worker's takes these records.
+SHARED_CACHE_LOGGER: Final = logging.getLogger(__name__)
+SHARED_CACHE_LOGGER.addHandler(logging.NullHandler())
+SHARED_CACHE_LOGGER.propagate = False
+SHARED_CACHE_LOGGER.setLevel(logging.INFO)
 _FIRST_PAUSE_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 900.0
 
@@ -75,6 +81,14 @@ def reason(error: BaseException) -> str:
     if isinstance(error, RobbieBlocksError):
         return visible_line(str(error).replace("\n", " "))
     return f"it answered what can't be read ({type(error).__name__})"
+
+
+def tell(doing: Doing, why: str) -> None:
+    """Log that a pause has begun; without a reason, that a trouble is over."""
+    if why:
+        SHARED_CACHE_LOGGER.warning("the shared cache is not %s for a while: %s", _PAST[doing], why)
+    else:
+        SHARED_CACHE_LOGGER.info("the shared cache is %s again", _PAST[doing])
 
 
 def troubles(folder: Path) -> list[Trouble]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,8 @@ class PipelineBuilder:
     """Builds apps of one node over the connection that `connect` returns.
 
     The build context (toolchain, templates, cache, isolates) is opened with the first build. A job
-    that repairs reads templates and toolchain again where they have changed.
+    that repairs reads templates and toolchain again where they have changed. A build that runs when
+    `stopped` is set waits for no other node any more.
     """
 
     node: str
@@ -39,6 +41,7 @@ class PipelineBuilder:
     drifts: Drifts | None = None
     on_shared_cache: Callable[[SharedCounts], None] = lambda _: None
     on_index: Callable[[], None] = lambda: None
+    stopped: threading.Event | None = None
     _context: BuildContext | None = None
 
     def ready_apps(self) -> frozenset[str]:
@@ -83,7 +86,9 @@ class PipelineBuilder:
 
     def _opened(self, *, refresh: bool) -> BuildContext:
         if self._context is None:
-            self._context = BuildContext.open(self.settings, self.on_phase, standby=True)
+            self._context = BuildContext.open(
+                self.settings, self.on_phase, standby=True, stopped=self.stopped
+            )
             if self._context.search is not None:
                 self._context.search.on_ready = self.on_index
             if self._context.shared is not None:

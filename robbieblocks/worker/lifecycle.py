@@ -207,6 +207,7 @@ def _assemble(
         drifts=drifts,
         on_shared_cache=health.count_shared_cache,
         on_index=wake.set,
+        stopped=stopped,
     )
     loop = Loop(
         database=work,

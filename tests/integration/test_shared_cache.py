@@ -87,7 +87,7 @@ def test_what_one_node_makes_the_others_fetch(
     make_node: MakeNode, s3: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second makes no picture, and compiles components only where few are missing; both sites
-    have equal bytes."""
+    have equal bytes. An edit of a block then makes no request at all."""
     for module in ("shared", "opening"):
         monkeypatch.setattr(f"robbieblocks.shared_cache.{module}.ASK_S", 60.0)
     # What is asked for is not to depend on how busy this machine is.
@@ -113,6 +113,13 @@ def test_what_one_node_makes_the_others_fetch(
     assert second.context.shared is not None
     assert second.context.shared.counts.found == 9
     assert second.context.shared.counts.failures == 0
+    s3.requests.clear()
+    second.sql(
+        'UPDATE robbieblocks_page_blocks SET props = props || \'{"title": "Shout"}\''
+        " WHERE id = (SELECT id FROM robbieblocks_page_blocks WHERE props ? 'title' LIMIT 1)"
+    )
+    assert b"Shout" in b"".join(_built(second).values())
+    assert s3.requests == [], "a small edit asks for nothing, and shares nothing"
 
 
 def _refused(_: Request) -> Answer:

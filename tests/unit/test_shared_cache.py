@@ -176,13 +176,13 @@ def test_only_admitted_nodes_are_believed_once_there_is_a_master(
 def _swap_signatures(bucket: MemoryBucket, cache: SharedCache) -> None:
     """Give each entry another one's signature, sealed by somebody who has the nodes' key."""
     names = {
-        cache._key(n): n for n in (cache._sealing.name("module", k) for k in ("good", "stolen"))
+        cache._vault.key(n): n for n in (cache._vault.name("module", k) for k in ("good", "stolen"))
     }
     bodies = {key: bucket.objects[key][32:] for key in names}
     stamps = [body[:96] for body in bodies.values()]
     for (key, body), stamp in zip(bodies.items(), reversed(stamps), strict=True):
         false = stamp + body[96:]
-        bucket.objects[key] = cache._sealing._seal(names[key], false) + false
+        bucket.objects[key] = cache._vault._sealing._seal(names[key], false) + false
 
 
 def test_a_secret_key_is_its_owner_s(tmp_path: Path) -> None:
@@ -391,6 +391,11 @@ def test_only_what_takes_longer_to_make_than_to_fetch_is_asked_for(
     refused = [reader.is_worth(200.0, 1) for _ in range(40)]
     assert not refused[0]
     assert refused[-1]
+    near = Pace(8)
+    for _ in range(40):
+        near.took(0.1)
+    assert not near.is_worth(59.0, 1), "a small edit, however near the bucket is"
+    assert near.is_worth(60.0, 1)
     many = Pace(8)
     assert many.is_worth(900.0, 100)
     assert not many.is_worth(60.0, 9)
@@ -426,7 +431,7 @@ def test_nobody_waits_long_for_a_node_that_died(
 ) -> None:
     """Who waited makes it himself; a claim from before, of the future, or of garbage is none."""
     monkeypatch.setattr(claims, "WAIT_MAX_S", 0.05)
-    dead, reader = (node(bucket, tmp_path, clock) for _ in range(2))
+    dead, reader = (node(bucket, tmp_path / name, clock) for name in ("dead", "reader"))
     assert dead.get_many("picture", ["p"], 9_000.0) == {}
     assert dead.counts.claimed == 1
     assert reader.get_many("picture", ["p"], 9_000.0) == {}
@@ -441,8 +446,8 @@ def test_nobody_waits_long_for_a_node_that_died(
 
 
 def _claim_at(cache: SharedCache, moment: float) -> bytes:
-    name = cache._sealing.name("claim", cache._sealing.name("picture", "p"))
-    return cache._sealing.sealed(name, str(moment).encode())
+    vault = cache._vault
+    return vault.stored(vault.name("claim", vault.name("picture", "p")), str(moment).encode()).data
 
 
 def test_a_node_that_may_not_claim_waits_for_nobody(
