@@ -33,7 +33,10 @@ def turns(
     order = sorted(names, key=lambda name: hashlib.sha256(f"{own} {name}".encode()).digest())
     for start in range(0, len(order), _ASKED_AT_ONCE):
         some = order[start : start + _ASKED_AT_ONCE]
-        found = ask(some) or {}
+        found = ask(some)
+        if found is None:
+            yield from ((name, None) for name in some)
+            continue
         yield from found.items()
         absent += [name for name in some if name not in found]
     later: list[str] = []

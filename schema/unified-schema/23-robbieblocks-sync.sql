@@ -1473,7 +1473,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM sync_caller(p_node);
     FOR waited IN 1 .. 200 LOOP
-        EXIT WHEN NOT EXISTS (SELECT FROM unnest(p_told) AS told
+        EXIT WHEN NOT EXISTS (SELECT FROM unnest(p_told[:100]) AS told
                                WHERE NOT pg_visible_in_snapshot(told, pg_current_snapshot()));
         PERFORM pg_sleep(0.005);
     END LOOP;
