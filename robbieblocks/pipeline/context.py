@@ -35,6 +35,7 @@ from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.search_indexes import SearchIndexes
+from robbieblocks.pipeline.shared_results import shared_cache_of
 from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
@@ -156,7 +157,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         ToolchainUnavailable, ContentError for templates that can't be read, and UsageError for a
         shared cache that can't be opened.
         """
-        shared = _shared_cache(settings, stopped)
+        shared = shared_cache_of(settings, stopped)
         cache = Cache(settings.cache, shared)
         toolchain = toolchains.ensure(settings, progress)
         renderer = PageRenderer(*settings.templates)
@@ -276,6 +277,9 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def close(self) -> None:
         """End the child processes and close the cache."""
+        if self.shared is not None:
+            # What makes media ahead may be waiting for a node, and is waited for here.
+            self.shared.hurry()
         self.media.close()
         if self.search is not None:
             self.search.close()
@@ -288,12 +292,3 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _shared_cache(settings: Settings, stopped: threading.Event | None) -> SharedCache | None:
-    if settings.shared_cache is None:
-        return None
-    # Imported only where there is one: its packages take time and memory.
-    from robbieblocks.shared_cache import open_shared_cache
-
-    return open_shared_cache(settings.shared_cache, settings.cache, stopped=stopped)

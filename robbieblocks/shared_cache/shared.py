@@ -205,9 +205,13 @@ class SharedCache:
                 )
                 self._writer.start()
 
+    def hurry(self) -> None:
+        """Wait for no other node from now on, in any thread."""
+        self._closed.set()
+
     def close(self) -> None:
         """Wait a few seconds for what is still to be written; the rest is dropped."""
-        self._closed.set()
+        self.hurry()
         with self._lock:
             writer = self._writer
         if writer is not None:

@@ -139,14 +139,14 @@ def test_a_process_that_stops_waits_for_nobody(
     monkeypatch.setattr(claims, "WAIT_MAX_S", 3_600.0)
     other = node(bucket, tmp_path / "other", clock)
     assert other.get_many("picture", ["p"], LONG_WORK_MS) == {}
-    for ends in ("by its worker", "by itself"):
+    for end in (SharedCache.close, SharedCache.hurry, lambda cache: cache._stopped.set()):
         waiting = node(bucket, tmp_path, clock)
         asked = threading.Event()
         monkeypatch.setattr(waiting, "_asked_again", partial(_asked, asked, waiting._asked_again))
         with ThreadPoolExecutor(1) as pool:
             got = pool.submit(waiting.get_many, "picture", ["p"], LONG_WORK_MS)
             assert asked.wait(60)
-            waiting.close() if ends == "by itself" else waiting._stopped.set()
+            end(waiting)
             assert got.result(60) == {}
 
 
