@@ -28,7 +28,7 @@ RUN /build/env/bin/python -m hatchling build -t wheel -d /build/dist \
 RUN ROBBIEBLOCKS_TOOLCHAIN_CACHE=/opt/robbieblocks/toolchain /build/env/bin/python -m robbieblocks toolchain
 
 FROM ${PYTHON}
-LABEL org.opencontainers.image.title="RobbieBlocks" org.opencontainers.image.licenses="MIT"
+LABEL org.opencontainers.image.title="RobbieBlocks" org.opencontainers.image.licenses="MIT AND OFL-1.1"
 # A new volume takes over the owner of the folder on which it is mounted.
 RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/robbieblocks robbieblocks \
     && install --directory --owner=robbieblocks /var/lib/robbieblocks /srv/site /srv/webserver

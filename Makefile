@@ -21,7 +21,7 @@ WORKFLOWS := robbieblocks/content/starter/files/dot-github/workflows/preview.yml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-seed demo-shop serve check test lint $(LINTS) format seeds catalogue reference schemadocs docs bench lock clean
+.PHONY: help demo demo-seed demo-shop serve check test lint $(LINTS) format seeds catalogue reference schemadocs fonts docs bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 10
@@ -97,6 +97,9 @@ reference: $(RUN)  ## Write what docs/ says of commands, settings, errors and co
 
 schemadocs: $(DEV)  ## Write docs/schema/ from a database with every file of the unified schema
 	$(BIN)/python -m tools.schema_docs
+
+fonts: $(DEV)  ## Write the common letters of the toolchain's fonts, after a change of its lock
+	$(BIN)/python -m tools.fonts
 
 docs: $(DEV)  ## Build the documentation as a site of RobbieBlocks, then serve it until Ctrl-C (SERVE=0, PORT=8000)
 	$(BIN)/python -m tools.docs_site .robbieblocks/docs

@@ -92,7 +92,7 @@ class HostedFonts:
 
     @property
     def preloads(self) -> tuple[Asset, ...]:
-        """The latin faces of body and headings, which the first screen of every page needs."""
+        """The latin letters of body and headings, which the first screen of every page needs."""
         chosen: dict[str, Asset] = {}
         for role, weight in _PRELOADED:
             family = self._family(role)
@@ -104,10 +104,11 @@ class HostedFonts:
 
     def upright(self, role: str, weight: int) -> tuple[Asset, ...]:
         """The upright files of `body` or `heading` for a weight, latin letters first; none where
-        it has no hosted font. A file's letters are those of its alphabet.
+        it has no hosted font. A file's letters are those of its alphabet: all, not the common ones.
         """
         family = self._family(role)
-        faces = [f for f in self._faces[family] if f.style == "normal"] if family else []
+        every = self._faces[family] if family else ()
+        faces = [face for face in every if face.style == "normal" and not face.is_common]
         faces.sort(
             key=lambda f: (not _is_latin(f.unicode_range), _distance(f.weight, weight), f.file)
         )
@@ -198,9 +199,14 @@ def _local(names: str) -> str:
 
 
 def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:
-    """The upright latin face with a weight, or the nearest to it."""
-    latin = [f for f in faces if f.style == "normal" and _is_latin(f.unicode_range)]
-    return min(latin, key=lambda face: (_distance(face.weight, weight), face.file), default=None)
+    """The upright latin face with a weight, or the nearest to it: of its common letters, if any."""
+    upright = [face for face in faces if face.style == "normal"]
+    latin = [face for face in upright if face.is_common or _is_latin(face.unicode_range)]
+    return min(
+        latin,
+        key=lambda face: (_distance(face.weight, weight), not face.is_common, face.file),
+        default=None,
+    )
 
 
 def _is_latin(unicode_range: str) -> bool:

@@ -14,7 +14,10 @@ from robbieblocks.model.social_card import CardStyle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FontFace:
-    """One file of a self-hosted font, with the descriptors of its @font-face rule."""
+    """One file of a self-hosted font, with the descriptors of its @font-face rule.
+
+    `is_common` says that it has the common letters of another face's file, which comes before it.
+    """
 
     family: str
     style: str
@@ -22,6 +25,7 @@ class FontFace:
     unicode_range: str
     content: bytes = field(repr=False)
     file: str
+    is_common: bool = False
 
 
 class IconLink(NamedTuple):

@@ -13,6 +13,7 @@ import tinycss2
 import tinycss2.ast
 
 from robbieblocks.model import FontFace
+from robbieblocks.toolchain.common_letters import with_common_letters
 
 _SUBSETS = ("latin", "latin-ext")
 
@@ -50,7 +51,10 @@ class Toolchain:
         return specifier in self.packages or specifier in self.paths
 
     def fonts(self, family: str) -> tuple[FontFace, ...]:
-        """The files of a font family (any case) for latin and latin-ext; empty where unknown."""
+        """The files of a font family (any case) for latin and latin-ext; empty where unknown.
+
+        Of two that have a letter, browsers take the later one.
+        """
         package = _font_packages(self.modules, tuple(self.tools)).get(_family_key(family))
         return () if package is None else _faces(package)
 
@@ -123,7 +127,7 @@ def _sheet_faces(sheet: Path, package: _FontPackage) -> Iterator[FontFace]:
         subsets = (subset for subset in package["subsets"] if rest.startswith(subset + "-"))
         subset = max(subsets, key=len, default="latin")
         if subset in _SUBSETS and file.is_file():
-            yield FontFace(
+            face = FontFace(
                 family=package["family"],
                 style=descriptors.get("font-style", "normal"),
                 weight=descriptors.get("font-weight", "400"),
@@ -131,6 +135,7 @@ def _sheet_faces(sheet: Path, package: _FontPackage) -> Iterator[FontFace]:
                 content=file.read_bytes(),
                 file=file.name,
             )
+            yield from with_common_letters(sheet.parent, face) if subset == "latin" else (face,)
 
 
 def _descriptors(rule: tinycss2.ast.AtRule) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -141,6 +142,18 @@ def test_fonts_of_tokens_are_self_hosted() -> None:
         b"tektur-latin-700-normal.woff2",
     ]
     assert all(asset.url in text for asset in node.fonts)
+
+
+def test_of_a_font_in_two_files_the_common_letters_are_preloaded() -> None:
+    """Browsers take the later rule of two that have a letter, so theirs follows; no other comes."""
+    whole = face("Inter", "100 900", "latin")
+    common = replace(whole, file="inter-common.woff2", content=b"common", is_common=True)
+    italic = replace(common, style="italic", file="inter-common-italic.woff2", content=b"italic")
+    node = brand(a_node(), [BODY], lambda _: (whole, common, italic))
+    assert [font.content for font in node.preload_fonts] == [b"common"]
+    urls = [node.fonts[number].url for number in range(3)]
+    assert [font.content for font in node.fonts] == [whole.content, b"common", b"italic"]
+    assert re.findall(r"url\((/[^)]*)\)", sheet(node)) == urls
 
 
 def test_a_hosted_font_has_a_fallback_of_its_size() -> None:

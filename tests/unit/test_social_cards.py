@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,7 +37,11 @@ def face(family: str, weight: str, subset: str, style: str = "normal") -> FontFa
 
 
 HOSTED = {
-    "inter": (face("Inter", "100 900", "greek"), face("Inter", "100 900", "latin")),
+    "inter": (
+        face("Inter", "100 900", "greek"),
+        face("Inter", "100 900", "latin"),
+        replace(face("Inter", "100 900", "latin"), file="inter-common.woff2", is_common=True),
+    ),
     "tektur": (
         face("Tektur", "400", "latin"),
         face("Tektur", "700", "latin"),
@@ -62,7 +67,8 @@ def test_a_node_has_cards_where_it_says_so() -> None:
 def test_a_card_has_the_nodes_colours_and_fonts() -> None:
     """Any colour of CSS as a number, what shines through over the ground; else one for the theme.
 
-    Of a family the upright files of the nearest weight, latin letters first, then the other's."""
+    Of a family the upright files of the nearest weight, latin letters first, then the other's; a
+    file that has part of another's letters is none of them."""
     overrides = {
         "theme": "dark",
         "color.background": "oklch(0 0 0)",
