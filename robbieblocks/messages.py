@@ -83,7 +83,19 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 
 def json_pointer(*parts: str | int) -> str:
     """A JSON pointer (RFC 6901) from its unescaped parts, each as `printable` says names."""
+    if len(parts) == 1 and _is_plain(parts[0]):
+        return f"/{parts[0]}"
     return "".join("/" + _step(str(part)).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _is_plain(part: str | int) -> bool:
+    """Whether a part is such a name as nearly all props have, which stays as it is."""
+    return (
+        isinstance(part, str)
+        and len(part) <= _PRINTED_CHARACTERS
+        and part.isascii()
+        and part.isidentifier()
+    )
 
 
 def _step(name: str) -> str:

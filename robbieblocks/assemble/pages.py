@@ -216,18 +216,22 @@ class PageReader:
             what = f"{where}: the component {printable(key)} is not published"
             self._problems.add("component_id", what, "set its is_published, or take the block away")
 
-    def _block(self, row: BlockRow) -> AssembledBlock | None:
-        if row.zone not in ZONES:
-            what = f"unknown zone `{printable(row.zone)}`"
-            self._problems.add_to_block(
-                row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}")
-            )
+    def _read_conditions(self, row: BlockRow) -> None:
         with self._problems.blame(row, "conditions"):
             condition, wrong = parse(row.conditions)
             for problem in wrong:
                 self._problems.add_to_block(row, "conditions", problem)
             if condition is not ALWAYS:
                 self._conditions[row.order] = condition
+
+    def _block(self, row: BlockRow) -> AssembledBlock | None:
+        if row.zone not in ZONES:
+            what = f"unknown zone `{printable(row.zone)}`"
+            self._problems.add_to_block(
+                row, "zone", ValueProblem("", what, f"known: {', '.join(ZONES)}")
+            )
+        if row.conditions != {}:
+            self._read_conditions(row)
         component = self._placed[row.component]
         if component is None or component.schema is None:
             return None

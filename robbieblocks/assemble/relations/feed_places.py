@@ -19,7 +19,17 @@ def misplaced_feeds(pages: Iterable[PageRow]) -> Mapping[str, tuple[Problem, ...
     with_feeds = [row for row in rows if row.feed is not None and route_problem(row.route) is None]
     if not with_feeds:
         return {}
-    owners = {row.route.strip("/"): f"the page {printable(row.key)}" for row in rows}
+    wanted = {
+        row.feed.path(release_path(row.route), form)
+        for row in with_feeds
+        if row.feed
+        for form in row.feed.forms
+    }
+    owners = {
+        path: f"the page {printable(row.key)}"
+        for row in rows
+        if (path := row.route.strip("/")) in wanted
+    }
     found: dict[str, tuple[Problem, ...]] = {}
     for row in with_feeds:
         for form in row.feed.forms if row.feed else ():

@@ -83,14 +83,20 @@ class References:
                     return self._column(asked, at)
                 if name == ROWS:
                     return self._rows(asked, at)
+            # Most parts are texts, which have neither references nor a need of a pointer.
             fresh = {
                 name: self.replaced(part, at + json_pointer(name), depth + 1)
+                if isinstance(part, dict | list)
+                else part
                 for name, part in value.items()
             }
             return fresh if any(fresh[name] is not part for name, part in value.items()) else value
         if isinstance(value, list):
             items = [
-                self.replaced(part, f"{at}/{place}", depth + 1) for place, part in enumerate(value)
+                self.replaced(part, f"{at}/{place}", depth + 1)
+                if isinstance(part, dict | list)
+                else part
+                for place, part in enumerate(value)
             ]
             same = all(new is old for new, old in zip(items, value, strict=True))
             return value if same else items

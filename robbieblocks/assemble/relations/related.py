@@ -129,18 +129,23 @@ class Surroundings:
         if feed_setting(page) is not None:
             references.faults.update(dict.fromkeys(self.unread))
         whole = with_feed(with_blocks(page, references), str(data["lang"]), references)
-        answers = references.answers
-        made = replace(made, asked=frozenset(references.asked), answers=tuple(answers))
-        query = references.paginated
+        answers, query = references.answers, references.paginated
+        lists = references.lists > 0 or feed_setting(page) is not None
+        if query is None and references.own_lists:
+            whole = replace(whole, modified="")
+        made = replace(
+            made,
+            asked=frozenset(references.asked),
+            answers=tuple(answers),
+            lists=lists,
+            pages=(whole,),
+        )
         if query is None:
-            if references.own_lists:
-                whole = replace(whole, modified="")
-            lists = references.lists > 0 or feed_setting(page) is not None
-            return replace(made, lists=lists, pages=(whole,))
+            return made
         count = max(1, -(-references.total // query.limit))
         parts = tuple([part_key(page.key, n) for n in range(2, min(count, MAX_PARTS) + 1)])
         taken = taken_key(parts, self.keys)
-        made = replace(made, lists=True, parts=parts, taken=taken)
+        made = replace(made, parts=parts, taken=taken)
         wrong = parts_problem(page, count, references.listed, taken)
         if wrong is not None:
             return replace(made, pages=(with_faults(whole, (wrong,)),))
