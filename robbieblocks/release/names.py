@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem
@@ -107,6 +108,12 @@ def folders_of(paths: Iterable[str]) -> list[str]:
     return sorted(folders)
 
 
+def is_folder_of(folder: str, paths: Sequence[str]) -> bool:
+    """Whether one of these paths, which are sorted, lies in a folder."""
+    place = bisect_left(paths, f"{folder}/")
+    return place < len(paths) and paths[place].startswith(f"{folder}/")
+
+
 def check_folder_name(entity: str, name: str) -> None:
     """Raise ContentError for a node or app whose name can't be a folder's."""
     if not is_folder_name(name):
@@ -129,11 +136,10 @@ def _path_problems(files: Collection[str], checked: Collection[str]) -> list[str
         for path in sorted(new)
         if not is_path(path)
     ]
-    return invalid + [
-        f"{folder!r} would be both a file and a folder"
-        for folder in folders_of(files)
-        if folder in files
-    ]
+    paths = sorted(files)
+    both = {path for path in new if is_folder_of(path, paths)}
+    both.update(folder for folder in folders_of(new) if folder in files)
+    return invalid + [f"{path!r} would be both a file and a folder" for path in sorted(both)]
 
 
 def _asset_problems(names: Iterable[str]) -> list[str]:

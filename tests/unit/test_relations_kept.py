@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from robbieblocks.assemble import Assembly, Relations, assemble
@@ -156,7 +156,14 @@ EDITS = st.one_of(
 )
 
 
+TAKING = (Rows.page, "parts.page-2", "play", METADATA[0], "nothing", None)
+"""A page that takes the key of another one's second part."""
+
+
 @settings(max_examples=150)
+@example([[TAKING], [(Rows.gone, "parts.page-2")]])
+@example([[(Rows.page, "p7", "play", METADATA[1], "near", 1)], [(Rows.days, 1)]])
+@example([[(Rows.unlist, "p1")], [(Rows.unlist, "p1")]])
 @given(st.lists(st.lists(EDITS, min_size=1, max_size=3), max_size=8))
 def test_an_edit_gives_what_a_build_from_nothing_gives(
     steps: list[list[tuple[Any, ...]]],

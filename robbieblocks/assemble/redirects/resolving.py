@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from robbieblocks.assemble.redirects.reading import Stated, has_redirects, read_redirects
-from robbieblocks.assemble.routes import has_place, release_path
+from robbieblocks.assemble.routes import place_of, release_path
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
@@ -64,9 +64,11 @@ def redirects_of(snapshot: Snapshot, node: NodeRow) -> NodeRedirects:
     if not rows:
         return NO_REDIRECTS
     pages = {
-        release_path(page.route).casefold(): page
+        place.path: page
         for page in reversed(snapshot.pages)
-        if page.app in apps and _is_due(page, snapshot) and has_place(page)
+        if page.app in apps
+        and _is_due(page, snapshot)
+        and (place := place_of(page.route)) is not None
     }
     return _Resolving(sorted(rows, key=attrgetter("key")), pages, node).resolved()
 

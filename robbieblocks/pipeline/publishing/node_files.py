@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Final
 
 from robbieblocks.errors import Problem
@@ -121,13 +121,18 @@ def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> 
     if not with_feeds:
         return {}
     entries = {entry.key: entry.path for entry in pages}
-    taken = {*entries.values(), *chain.from_iterable(map(folders, entries.values()))}
     found: dict[str, bytes] = {}
     for page in with_feeds:
         if entries.get(page.key) == page.path:
             shown = run.app.media.with_feed_pictures(page)
             found |= renderer.feed_files(shown, run.brand)
-    return {path: body for path, body in found.items() if path not in taken}
+    in_folders = tuple(f"{path}/" for path in found)
+    taken = {path for path in entries.values() if path in found or path.startswith(in_folders)}
+    return {
+        path: body
+        for path, body in found.items()
+        if path not in taken and not any(each.startswith(f"{path}/") for each in taken)
+    }
 
 
 def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:

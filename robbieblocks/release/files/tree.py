@@ -16,7 +16,14 @@ from robbieblocks.release.checking.verification_cache import Trust
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import dump_stat_index, read_stat_index, whole_files
-from robbieblocks.release.names import MANIFEST, RESERVED, STAT_INDEX, folders_of, is_path
+from robbieblocks.release.names import (
+    MANIFEST,
+    RESERVED,
+    STAT_INDEX,
+    folders_of,
+    is_folder_of,
+    is_path,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +85,7 @@ def difference(
         trust_stats=trust is not Trust.ALL,
         check_parents=False,
     )
-    rmdir: set[str] = set()
-    mkdir: set[str] = set()
-    if folders is not None or wanted.keys() != known.files.keys():
-        present = set(folders_of(known.files)) if folders is None else folders
-        needed = set(folders_of(wanted))
-        rmdir, mkdir = present - needed, needed - present
+    rmdir, mkdir = _folders(known, wanted, folders)
     unlink = [path for path in files if path not in kept]
     if trust is not Trust.NOTHING:
         altered = [*unlink, *(path for path in wanted if path not in kept)]
@@ -91,6 +93,23 @@ def difference(
             return difference(folder, known, wanted, given=given)
     return TreeDifference(
         kept, tuple(unlink), tuple(sorted(rmdir, reverse=True)), tuple(sorted(mkdir))
+    )
+
+
+def _folders(
+    known: Manifest, wanted: Mapping[str, Sha256], there: Collection[str] | None
+) -> tuple[set[str], set[str]]:
+    """The folders to remove and to make; `there` are those that were listed, None for the known."""
+    if there is not None:
+        needed = set(folders_of(wanted))
+        return set(there) - needed, needed - set(there)
+    gone, come = known.files.keys() - wanted.keys(), wanted.keys() - known.files.keys()
+    if not gone and not come:
+        return set(), set()
+    paths = sorted(wanted)
+    return (
+        {folder for folder in folders_of(gone) if not is_folder_of(folder, paths)},
+        {folder for folder in folders_of(come) if not is_folder_of(folder, known.paths)},
     )
 
 
