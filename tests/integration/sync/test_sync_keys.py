@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -169,3 +170,40 @@ def test_the_log_names_whose_key_changed_and_has_no_key(fleet: Fleet) -> None:
     assert noted() == []
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="does not sync the node"):
         aurora.calls.execute(ask, ["vengeance", None])
+
+
+def test_a_key_is_asked_for_as_it_is_after_the_change_that_was_told(fleet: Fleet) -> None:
+    """A stream brings a commit a moment before others see it at the master: the answer waits for
+    it. What nobody will ever see is not waited for for long."""
+    aurora, vengeance = fleet.nodes
+    assert vengeance.calls is not None
+    calls = vengeance.calls
+    ask = "SELECT sync_keys_of('vengeance', ARRAY['aurora'], ARRAY[%s]::text[]::xid8[])"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = %s"
+
+    def answer(xid: str) -> object:
+        row = calls.execute(ask, [xid]).fetchone()
+        return row[0] if row else None
+
+    def sleeps() -> bool:
+        row = fleet.master.admin.execute(waits, [vengeance.role]).fetchone()
+        return row == (1,)
+
+    def told_while_it_commits(key: str) -> object:
+        report = json.dumps({"report": {"cache_key": key}})
+        with (
+            ThreadPoolExecutor(1) as pool,
+            psycopg.connect(fleet.master.conninfo()) as writer,
+        ):
+            writer.execute("UPDATE sync_nodes SET metadata = %s WHERE node_id = 'aurora'", [report])
+            row = writer.execute("SELECT pg_current_xact_id()::text").fetchone()
+            asked = pool.submit(answer, row[0] if row else "")
+            until(lambda: asked.done() or sleeps())
+            writer.commit()
+            return asked.result()
+
+    # A second is all that it waits: where this process is not run for so long, once more.
+    keys = [f"{number:064x}" for number in range(5)]
+    assert any(told_while_it_commits(key) == {aurora.name: key} for key in keys)
+    now = vengeance.calls.execute("SELECT sync_keys_of('vengeance')").fetchone()
+    assert now == (answer("999999999999999"),)
