@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from robbieblocks.model import Json
+from tests.media_files import png
 
 # Postgres holds neither NUL nor half a surrogate pair, so no row does.
 _CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -361,6 +362,23 @@ _SHEETS = [
     "@property --x { syntax: '<length>'; inherits: false; initial-value: 0px }\n.a { width: calc(var(--x, 1px) * 2) !important }",
     "@supports (display: grid) { @layer a { .a:is(.b, #c):not([d='e' i]):nth-child(2n + 1 of .f) { color: rgb(0 0 0 / 20%) } } }",
 ]
+_MARKDOWN = """# A *head* {#x}
+
+[hours](page:good#a), [file](media:fuzzed), ![x](media:fuzzed "t"), <b>&amp;</b>, ~~no~~[^1]
+
+| a | b |
+|:--|--:|
+| `c` | d |
+
+- [ ] to do
+  1. > quoted
+
+```python
+def f(): return "x"
+```
+
+[^1]: A note with [a link](/good/).
+"""
 _PROPS: list[Json] = [
     {
         "text": "hello {{name|friend}}",
@@ -369,6 +387,49 @@ _PROPS: list[Json] = [
         "deep": {"a": [1, 2, {"b": None}]},
     },
     {"text": "<b>", "children": "x", "style": {"color": "red"}, "key": 1, "ref": "x"},
+    {"picture": "media:fuzzed", "story": _MARKDOWN, "frame": "https://maps.example/?q=x"},
+    {
+        "items": {
+            "$pages": {
+                "where": {"kind": "post"},
+                "under": "/x/",
+                "lang": "same",
+                "sort": "-metadata.n",
+                "fields": ["route", "metadata.n", "translations"],
+                "limit": 3,
+                "offset": 1,
+                "paginate": True,
+            }
+        },
+        "parts": {"$page": "pagination"},
+        "n": {"$page": "metadata.n"},
+    },
+    {
+        "rows": {
+            "$rows": {
+                "collection": "goods",
+                "where": {"word": "good", "list": ["a"]},
+                "sort": "-amount",
+                "limit": 3,
+                "fields": ["word", "route"],
+            }
+        },
+        "deep": {"$page": "translations"},
+    },
+    {
+        "form": "contact",
+        "fields": [
+            {"name": "name", "label": "Name", "required": True, "autocomplete": "name"},
+            {
+                "name": "about",
+                "type": "radio",
+                "label": "About",
+                "options": ["a", {"value": "b", "label": "B"}],
+            },
+            {"name": "mail", "type": "email", "label": "Mail", "max_length": 100},
+            {"name": "n", "type": "number", "label": "N", "min": 1, "max": 9, "step": 2},
+        ],
+    },
 ]
 _SCHEMAS: list[Json] = [
     {
@@ -416,6 +477,78 @@ _METADATA: list[Json] = [
         "json_ld": {"@type": "Thing", "name": "n"},
         "form_action": ["https://a.example"],
         "blocks": {"1": {"hydrate": "idle"}},
+    },
+    {
+        "og_image": "media:fuzzed",
+        "og_image_alt": "x",
+        "og_description": "d",
+        "translation_of": "good",
+        "lang": "pt-BR",
+        "redirect_from": ["/old/", {"from": "/older/*", "status": 302}],
+        "feed": {"under": "/", "forms": ["atom", "rss", "json"], "title": "F", "limit": 9},
+        "head": {
+            "links": [{"rel": "preload", "href": "/x.png", "as": "image", "type": "image/png"}],
+            "metas": [{"name": "a", "content": "b"}, {"property": "c", "content": "d"}],
+        },
+    },
+]
+# What the frame of an app may state besides, for all of the app's pages.
+_FRAMES: list[Json] = [
+    {
+        "frame": True,
+        "redirects": [
+            {"from": "/blog/*", "to": "https://blog.example/*"},
+            {"from": "/gone/", "status": 410},
+        ],
+        "settings": {
+            "languages": {"default": "de", "offered": ["de", "en"], "fallback": True},
+            "trusted_types": "on",
+            "hosts": {"https://*.tiles.example": ["images", "connects"]},
+        },
+    },
+    {"frame": False, "settings": {"referrer": "origin", "permissions": {"camera": []}}},
+]
+_NODE_SETTINGS: list[Json] = [
+    {
+        "icons": {
+            "source": "media:fuzzed",
+            "favicon": "media:fuzzed",
+            "touch": "media:fuzzed",
+            "app": ["media:fuzzed"],
+            "maskable": ["media:fuzzed"],
+        },
+        "manifest": {"short_name": "x", "display": "standalone", "start_url": "/good/"},
+        "schemes": {"light": {"color.background": "#fff", "color.text": "#111"}},
+        "social_card": True,
+    },
+    {
+        "hosts": {"https://maps.example": ["frames", "images"], "https:": ["media"]},
+        "scripts": [
+            {
+                "src": "https://stats.example/x.js",
+                "async": True,
+                "integrity": "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC",
+                "consent": "statistics",
+                "data": {"domain": "x"},
+            }
+        ],
+        "consent": {"text": "May we?", "accept": "Yes", "decline": "No"},
+        "head": {
+            "links": [{"rel": "me", "href": "https://a.example"}],
+            "metas": [{"name": "n", "content": "c"}],
+        },
+    },
+    {
+        "framed_by": ["https://portal.example"],
+        "referrer": "no-referrer",
+        "permissions": {"camera": [], "geolocation": ["self", "https://maps.example"]},
+        "reports": "https://reports.example/csp",
+        "report_only": {
+            "trusted_types": True,
+            "hosts": {"https://cdn.example": ["images"]},
+        },
+        "trusted_types": "auto",
+        "languages": {"default": "en"},
     },
 ]
 _OVERRIDES: list[Json] = [
@@ -512,6 +645,18 @@ _SETTINGS = [
         "description",
         "noindex",
     ),
+    *(
+        "settings",
+        "frame",
+        "feed",
+        "redirects",
+        "redirect_from",
+        "translation_of",
+        "head",
+        "languages",
+    ),
+    *("icons", "manifest", "schemes", "hosts", "scripts", "consent", "social_card", "framed_by"),
+    *("permissions", "referrer", "reports", "report_only", "trusted_types", "media:fuzzed", "de"),
 ]
 _TOKENS = [
     *(
@@ -536,9 +681,44 @@ _VALUES = [
 _TITLES = ["A good title", "Hello {{name|friend}}", "Fish & chips"]
 _SCRIPT = "document.addEventListener('click', (event) => console.log(`at ${event.x}`));"
 
+_SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><defs><g id="g"><path
+d="M0 0h64v64H0z"/></g></defs><style>.a{fill:url(#g)}</style><use href="#g"/><text>x</text></svg>"""
+_FILES = [
+    png(8, 6),
+    png(64, 64),
+    _SVG,
+    b"user-agent: *\ndisallow: /x\n",
+    b"%PDF-1.7\n%%EOF",
+    b"GIF89a",
+]
+
+
+def files() -> SearchStrategy[bytes]:
+    """A good file with up to four pieces of it replaced, cut off, or any bytes."""
+    piece = st.one_of(
+        st.binary(max_size=8),
+        st.sampled_from(
+            [b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"<!ENTITY x SYSTEM 'file:///x'>"]
+        ),
+        st.sampled_from(
+            [b"<script>", b"<foreignObject>", b"<use href='#g'/>" * 99, b"<g>" * 6_000]
+        ),
+    )
+    edit = st.tuples(st.floats(0, 1), st.integers(0, 30), piece)
+
+    def edited(seed: bytes, edits: list[tuple[float, int, bytes]], end: float) -> bytes:
+        for place, cut, put in edits:
+            start = int(place * len(seed))
+            seed = seed[:start] + put + seed[start + cut :]
+        return seed[: int(len(seed) * end)] if end < 0.5 else seed
+
+    return st.builds(edited, st.sampled_from(_FILES), st.lists(edit, max_size=4), st.floats(0, 1))
+
+
 Texts = SearchStrategy[Any]
-# Every column of the five tables that rows are made of, and texts for it. Those that a parser reads
-# come first: they are tried most often.
+# Every column that pages are made from, and texts for it, by table; `frame` is the row of a frame
+# among the pages, `fuzzed_goods` a table of somebody else's that is a collection. Columns that a
+# parser reads come first: they are tried most often.
 PARSED: Mapping[str, Mapping[str, Texts]] = {
     "robbieblocks_components": {
         "react_code": damaged(_COMPONENTS, _CODE),
@@ -553,16 +733,34 @@ PARSED: Mapping[str, Mapping[str, Texts]] = {
         "metadata": json_text([*_SETTINGS, *_WORDS], _METADATA),
         "page_route": damaged(_ROUTES),
     },
+    "frame": {
+        "metadata": json_text([*_SETTINGS, *_WORDS], [*_FRAMES, *_METADATA, *_NODE_SETTINGS])
+    },
     "robbieblocks_style_tokens": {"default_value": damaged(_VALUES, _CSS)},
     "robbieblocks_node_branding": {
         "style_overrides": json_text([*_TOKENS, *_VALUES, *_WORDS], _OVERRIDES),
         "custom_css": damaged([*_SHEETS, "body { color: red }"], _CSS),
+        "settings": json_text([*_SETTINGS, *_TOKENS, *_WORDS], _NODE_SETTINGS),
     },
+    "fuzzed_goods": {"more": json_text(_WORDS, [*_PROPS, *_METADATA])},
 }
 
 
 def _lists(seeds: Sequence[str]) -> Texts:
     return st.lists(damaged(seeds), max_size=5)
+
+
+# Instants of Postgres, some of which Python can't hold; in the future no page appears.
+_TIMES = st.sampled_from(
+    [
+        *("infinity", "-infinity", "4713-01-01 BC", "294276-12-31 23:59:59.999999+00", None),
+        *(
+            "9999-12-31 23:59:59.999999-15:59",
+            "0001-01-01 00:00:00+15:59",
+            "2026-03-29 02:30 Europe/Berlin",
+        ),
+    ]
+)
 
 
 PLAIN: Mapping[str, Mapping[str, Texts]] = {
@@ -586,7 +784,11 @@ PLAIN: Mapping[str, Mapping[str, Texts]] = {
         "layout_template": damaged(["single-column", "dashboard"]),
         "meta_title": damaged(_TITLES),
         "meta_description": damaged(_TITLES),
+        "status": damaged(["published", "draft"]),
+        "published_at": _TIMES,
+        "created_at": _TIMES,
     },
+    "frame": {"app_namespace": damaged(_NAMES), "page_key": damaged(["frame"])},
     "robbieblocks_style_tokens": {
         "token_key": damaged(_TOKENS),
         "token_category": damaged(["color", "font", "space"]),
@@ -598,5 +800,32 @@ PLAIN: Mapping[str, Mapping[str, Texts]] = {
         "enabled_apps": _lists(_NAMES),
         "custom_scripts": damaged([_SCRIPT], _CODE),
         "base_url": damaged(["https://play.example", "http://[::1]:8080/", "https://ü.example"]),
+    },
+    "media_assets": {
+        "content": files(),
+        "media_key": damaged(["fuzzed", "a.b-c"]),
+        "file_name": damaged(["a.png", "x.svg", "robots.txt", "a.pdf"]),
+        "media_type": damaged(["image/png", "text/plain; charset=utf-8", "image/svg+xml"]),
+        "alt": damaged(_TITLES),
+        "focal_point": damaged(["50% 20%", "left top", "0 0"]),
+        "served_path": damaged(["/ads.txt", "/.well-known/x.png", "/favicon.ico"]),
+    },
+    "fuzzed_goods": {
+        "slug": damaged(["fuzzed", "a-b.c"]),
+        "word": damaged(_TITLES),
+        "amount": st.sampled_from([*_NUMBERS.values(), "NaN", "Infinity", "-0", None]),
+        "since": _TIMES,
+        "list": _lists(["a", "b"]),
+    },
+    # Rows of the queue decide no page, but are read by each build.
+    "robbieblocks_change_triggers": {
+        "trigger_type": damaged(["page_update", "style_change", "page_updated"]),
+        "entity_type": damaged(["page", "media", "node_branding"]),
+        "affected_apps": _lists(_NAMES),
+        "affected_nodes": _lists(["fuzzed-node"]),
+        "created_at": _TIMES,
+        "changed_by": damaged(["editor (psql)"]),
+        "before": json_text(_WORDS, [{"page_key": "fuzzed", "blocks": [{"props": {}}]}]),
+        "after": json_text(_WORDS, [{"page_key": "fuzzed", "by_hash": {"react_code": "x"}}]),
     },
 }

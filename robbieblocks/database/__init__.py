@@ -11,12 +11,16 @@ from robbieblocks.database.connect_errors import described
 from robbieblocks.database.connection import clock_ahead_s, connect, is_pooled, is_read_only
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
+from robbieblocks.database.loading import JSON_TOO_DEEP, JSON_TOO_LONG, decoded_json
 from robbieblocks.database.rights import missing_roles
 
 __all__ = [
+    "JSON_TOO_DEEP",
+    "JSON_TOO_LONG",
     "check_whole",
     "clock_ahead_s",
     "connect",
+    "decoded_json",
     "described",
     "identity",
     "is_pooled",

@@ -13,6 +13,7 @@ from psycopg import Connection, conninfo
 from robbieblocks.database.address import read_address
 from robbieblocks.database.connect_errors import unreachable_error, unreadable_error
 from robbieblocks.database.errors import translated
+from robbieblocks.database.loading import load_safely
 from robbieblocks.database.rights import RightsCursor
 from robbieblocks.settings import Settings
 
@@ -43,7 +44,8 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
 
     Without `settings.database_url` the libpq variables (PGHOST, PGDATABASE, PGSERVICE, ...) decide.
     Raises DatabaseUnavailable, which names host, database and user, the cause and what to do, or
-    UsageError where libpq can't read the address. No message holds a password.
+    UsageError where libpq can't read the address. No message holds a password. What Python can't
+    hold is read as `database.loading` says.
     """
     address = settings.database_url or ""
     given = read_address(address)
@@ -53,7 +55,7 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
         if name not in given and not os.environ.get(variable)
     }
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             conninfo.make_conninfo(address, **defaults),
             autocommit=autocommit,
             # Through PgBouncer in transaction mode a prepared statement is on some other session.
@@ -66,6 +68,8 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
         raise unreachable_error(error, address) from None
     except psycopg.ProgrammingError as error:
         raise unreadable_error(error, address) from None
+    load_safely(connection)
+    return connection
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -184,7 +184,7 @@ def run(settings: Settings, options: ReceiverOptions, log: Log) -> None:
     Raises UsageError for an unknown node, or an address that can't be had; what the database
     answers at the start, too.
     """
-    with contextlib.closing(Rows(settings)) as rows:
+    with contextlib.closing(Rows(settings)) as rows, worker.records_logged(log):
         _run(settings, options, rows, log)
 
 

@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 
 from robbieblocks.assemble import Form, stated_form
 from robbieblocks.database import translated
-from robbieblocks.model import CollectionSource, JsonObject, made_key, template_of
+from robbieblocks.errors import Problem
+from robbieblocks.model import CollectionSource, Json, JsonObject, made_key, template_of
+from robbieblocks.row_faults import blame
 from robbieblocks.snapshot import row_of
 
 _SPAM_DAYS: Final = 30
@@ -35,7 +37,7 @@ _BLOCKS: Final[LiteralString] = """
           FROM robbieblocks_pages p
          WHERE p.page_key = %s AND p.status = 'published'
     )
-    SELECT page.app_namespace, c.props_schema, b.props, page.lang
+    SELECT page.app_namespace, page.lang, b.block_order, c.component_key, c.props_schema, b.props
       FROM page
       JOIN robbieblocks_page_blocks b ON b.page_id = page.id
       JOIN robbieblocks_components c ON c.id = b.component_id
@@ -95,7 +97,7 @@ def form_of(
     without one. The language is "" where neither the page nor a frame of its app states one.
 
     A page that is made of a row of `collections` states what its template does. Raises
-    ContentError where its row can't be read.
+    ContentError where its row can't be read. Of a block whose row can't be read the log tells.
     """
     template = template_of(page)
     columns: JsonObject = {}
@@ -108,8 +110,12 @@ def form_of(
         columns = row.values
     with translated("read the form"):
         rows = connection.execute(_BLOCKS, (template or page,)).fetchall()
-    for app, schema, props, lang in rows:
-        if (found := stated_form(schema, props, name, columns)) is not None:
+    for app, lang, order, component, schema, props in rows:
+        found = None
+        # A block over which a library fails is no reason to refuse the form of another.
+        with blame(_logged, "component", component, "props", page=page, block=order):
+            found = stated_form(schema, props, name, columns)
+        if found is not None:
             return app, lang, found
     return None
 
@@ -175,13 +181,17 @@ def prune(connection: Connection, keep_days: int) -> int:
         return connection.execute(_PRUNE, given).rowcount
 
 
+def _logged(_problem: Problem) -> None:
+    """Nobody is told besides the log: a build holds the block's page back, and says why."""
+
+
 def _submission(
     identity: UUID,
     form: str,
     node: str,
     app: str,
     page: str,
-    fields: JsonObject,
+    fields: Json,
     state: str,
     received_at: datetime,
 ) -> Submission:
@@ -191,7 +201,8 @@ def _submission(
         node=node,
         app=app,
         page=page,
-        fields=fields,
+        # Whoever may write the table may write anything into it.
+        fields=fields if isinstance(fields, dict) else {},
         state=state,
         received_at=received_at,
     )

@@ -70,11 +70,14 @@ class Telling:
             self.rows.call(partial(store.mark_told, identity=each.id))
 
     def _run(self) -> None:
+        """Do passes until stopped. No error ends it: systemd waits for its signs of life."""
         while not self._stopped.is_set():
             try:
                 self.do_pass()
             except RobbieBlocksError as error:
                 self.log.warning("forms.not_told", error=str(error))
+            except Exception:
+                self.log.exception("forms.broken")
             self.notifier.send("WATCHDOG=1")
             self.wake.wait(_PASS_S)
             self.wake.clear()

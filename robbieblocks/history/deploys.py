@@ -45,6 +45,7 @@ _RUNS: LiteralString = """
 """
 
 _BETWEEN_MAX: Final = 1000
+_CAUSE_PARTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +217,8 @@ def _run(row: dict[str, Any]) -> Run:
         "completed": row["completed"] and row["completed"].replace(tzinfo=UTC),
         "change_ids": tuple(id_ for id_ in row["trigger_ids"] if id_),
         "touched": tuple(map(_touched, _listed(details.get("pages")))),
-        "more_pages": details.get("more_pages") or 0,
-        "phases_ms": details.get("phases_ms") or {},
+        "more_pages": more if isinstance(more := details.get("more_pages"), int) else 0,
+        "phases_ms": phases if isinstance(phases := details.get("phases_ms"), dict) else {},
         "plan": str(details.get("plan") or ""),
         "hash_before": str(details.get("hash_before") or ""),
     }
@@ -227,7 +228,8 @@ def _run(row: dict[str, Any]) -> Run:
 
 def _touched(given: Json) -> PageTouched:
     page: Mapping[str, Json] = given if isinstance(given, Mapping) else {}
-    causes = [Cause(*map(str, _listed(cause)[:3])) for cause in _listed(page.get("causes"))]
+    named = [_listed(cause)[:3] for cause in _listed(page.get("causes"))]
+    causes = [Cause(*map(str, cause)) for cause in named if len(cause) == _CAUSE_PARTS]
     return PageTouched(
         key=str(page.get("key", "")), change=str(page.get("change", "")), causes=tuple(causes)
     )

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import Cursor, errors, sql
 from psycopg.rows import TupleRow
 
-from robbieblocks.database import translated
+from robbieblocks.database import decoded_json, translated
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import counted, did_you_mean, printable, size
@@ -29,7 +29,6 @@ from robbieblocks.model import (
 )
 from robbieblocks.row_faults import blame
 from robbieblocks.snapshot import queries, reading
-from robbieblocks.snapshot.values import decode
 
 ROW_BYTES_MAX: Final = 256 * 1024
 COLLECTION_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -272,7 +271,7 @@ def _row(
         faults.append(Problem(entity=_ENTITY, key=name, what=what, remedy="shorten its texts"))
         return CollectionRow(key=key or "", digest=digest, fault=faults[0])
     with blame(faults.append, _ENTITY, name):
-        values = decode(whole)
+        values = decoded_json(whole)
         return CollectionRow(
             key=key or "",
             values=values,

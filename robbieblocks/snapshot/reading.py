@@ -16,6 +16,7 @@ from uuid import UUID
 from psycopg import Cursor, capabilities
 from psycopg.rows import TupleRow
 
+from robbieblocks.database import decoded_json
 from robbieblocks.model import (
     METADATA_MARKS,
     REFERENCE_MARKS,
@@ -29,7 +30,7 @@ from robbieblocks.model import (
     TriggerRow,
 )
 from robbieblocks.snapshot import queries
-from robbieblocks.snapshot.values import decode, json_value, texts, utc
+from robbieblocks.snapshot.values import json_value, texts, utc
 
 NOTHING_KNOWN = Bookmark()
 
@@ -169,8 +170,8 @@ def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
 
 
 def _decoded(text: str | None) -> tuple[BlockRow, ...]:
-    """A page's blocks. Raises as `decode` does, where they are too long together or one is bad."""
-    return _blocks(decode(text)) if text is not None else ()
+    """A page's blocks. Raises as `decoded_json` does: too long together, or one is bad."""
+    return _blocks(decoded_json(text)) if text is not None else ()
 
 
 def _one_by_one(cursor: Cursor[TupleRow], page: UUID, key: str) -> tuple[BlockRow, ...]:

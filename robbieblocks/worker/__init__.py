@@ -6,7 +6,7 @@
 from robbieblocks.worker.connections import QueryWatchdog, connect_with_retry
 from robbieblocks.worker.health import DEFAULT_PORT, HealthServer
 from robbieblocks.worker.lifecycle import Options, check_node, run
-from robbieblocks.worker.log import Log, open_log
+from robbieblocks.worker.log import Log, open_log, records_logged
 from robbieblocks.worker.shutdown import ForcedStop, Shutdown
 from robbieblocks.worker.supervisor import supervised
 from robbieblocks.worker.systemd import Notifier, UnitSettings, render_unit
@@ -26,6 +26,7 @@ __all__ = [
     "check_node",
     "connect_with_retry",
     "open_log",
+    "records_logged",
     "render_unit",
     "run",
     "supervised",

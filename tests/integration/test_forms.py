@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import psycopg
@@ -18,6 +21,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from robbieblocks import database, events, forms, worker
+from robbieblocks.assemble import stated_form
 from robbieblocks.cli.forms.forms import as_csv
 from robbieblocks.forms import store
 from robbieblocks.forms.receiving import Receiver
@@ -237,6 +241,10 @@ def test_only_pages_of_the_site_send_forms(
         ("application/json", b"[" * 100_000, 400),
         ("application/json", b'{"name": {}}', 400),
         ("application/json", b"[]", 400),
+        ("application/json", b'{"_page": "contact", "name": "\\ud800"}', 400),
+        ("application/json", b'{"_page": "contact", "name": "\\u0000"}', 422),
+        ("application/json", b'{"_page": "contact", "name": %s}' % (b"9" * 5_000), 400),
+        ("application/x-www-form-urlencoded", b"_page=contact&name=a%00b", 422),
         ("multipart/form-data", b"", 400),
         ("multipart/form-data; boundary=b", b"--b\r\nX: y", 400),
         ("multipart/form-data; boundary=b", _multipart("X: y\r\n\r\nz"), 400),
@@ -372,6 +380,70 @@ def test_submissions_are_told_at_least_once(received: Received) -> None:
     with closing(rows):
         telling.do_pass()
     assert _waiting(settings) == [told]
+
+
+def test_one_row_stops_nobody_else_s_forms(received: Received) -> None:
+    """Neither a block before it whose values Python can't hold, or a library fails over, nor a
+    submission that somebody else wrote: visitors are answered, and what they sent is told."""
+    received.rows(
+        """
+        WITH component AS (
+            INSERT INTO robbieblocks_components
+                (component_key, component_name, component_type, react_code, props_schema)
+            VALUES ('bad', 'Bad', 'test', 'null', '{"form": {"format": "form"}}') RETURNING id)
+        INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone, props)
+        SELECT p.id, component.id, -n, 'main',
+               CASE n WHEN 1 THEN concat('{"n": ', repeat('9', 5000), '}')
+                      WHEN 2 THEN concat(repeat('[', 3000), repeat(']', 3000))
+                      ELSE '{"poison": 1}' END::jsonb
+          FROM robbieblocks_pages p, component, generate_series(1, 3) n
+        """
+    )
+    def raising(schema: Any, props: Any, *rest: Any) -> Any:
+        if "poison" in props:
+            raise AttributeError("a stand-in")
+        return stated_form(schema, props, *rest)
+
+    with patch("robbieblocks.forms.store.stated_form", raising):
+        assert received.send({"name": "Ada"}).status_code == 303
+    received.rows(
+        """
+        INSERT INTO form_submissions (form_name, node_id, app, page_key, fields, received_at)
+        VALUES ('contact', 'day', '', '', concat('{"name": ', repeat('9', 5000), '}')::jsonb,
+                'infinity'),
+               ('contact', 'day', '', '', '"name"', '294276-01-01')
+        """
+    )
+    settings = received.settings
+    rows = Rows(settings)
+    telling = Telling(settings, "day", rows, worker.open_log("json"), Notifier("", None))
+    with closing(rows):
+        telling.do_pass()
+    assert sorted(len("".join(told["fields"])) for told in _waiting(settings)) == [0, 9, 2_000]
+    own = Installation(home=settings.home, database_url=settings.database_url)
+    for command in (["list"], ["list", "--format", "json"], ["export"]):
+        ran = own.run("forms", *command)
+        assert ran.code == 0, ran.err
+
+
+def test_no_error_ends_the_thread_that_tells(received: Received) -> None:
+    """It goes on after what nobody foresaw: without its signs of life systemd ends the receiver."""
+    log, said = io.StringIO(), threading.Event()
+    rows = Rows(received.settings)
+    notifier = Notifier("", None)
+    telling = Telling(received.settings, "day", rows, worker.open_log("json", log), notifier)
+    passes: list[int] = []
+
+    def failing() -> None:
+        passes.append(1)
+        telling.wake.set()
+        if len(passes) > 1:
+            said.set()
+        raise AttributeError("a stand-in")
+
+    with closing(rows), patch.object(Telling, "do_pass", lambda _: failing()), telling.running():
+        assert said.wait(20)
+    assert "forms.broken" in log.getvalue()
 
 
 @pytest.mark.parametrize("step", ["form stored", "form noted"])

@@ -11,7 +11,7 @@ import os
 import re
 import resource
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -21,47 +21,106 @@ from psycopg import sql
 from selectolax.lexbor import LexborHTMLParser
 
 from robbieblocks.errors import Problem
+from robbieblocks.model import CollectionSource
 from robbieblocks.pipeline import BuildReport
 from robbieblocks.prerender import Prerenderer
+from robbieblocks.settings.forms import Forms, FormSettings
 from tests.hostile_texts import PARSED, PLAIN
+from tests.media_files import png
 from tests.sites import APP, NODE, Block, MakeSite, Site
 
 BY_HAND = "FUZZ_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "24"))
 GOOD = """import { useState } from "react";
 export default function Good({ text }) {
   const [n, setN] = useState(0);
   return <button className="rounded p-4" onClick={() => setN(n + 1)}>{text} {n}</button>;
 }"""
 FUZZED_NODE = "fuzzed-node"
-_KEYS = {
-    "robbieblocks_components": ("component", "component_key"),
-    "robbieblocks_pages": ("page", "page_key"),
-    "robbieblocks_page_blocks": ("component", ""),
-    "robbieblocks_style_tokens": ("style_token", "token_key"),
-    "robbieblocks_node_branding": ("node_branding", "node_id"),
-}
+QUEUED = "11111111-1111-4111-8111-111111111111"
+# Of a problem with one of these rows.
+KEYS = {"fuzzed", "fuzzed.token", FUZZED_NODE, QUEUED}
 _MAX_GROWTH = 700 << 20
+_SCHEMA = {
+    "picture": {"type": "string", "format": "media"},
+    "story": {"type": "string", "format": "markdown"},
+    "frame": {"type": "string", "format": "embed"},
+    "form": {"type": "string", "format": "form"},
+    "fields": {"type": "array"},
+}
+GOODS = CollectionSource(
+    name="goods",
+    view=("fuzzed_goods",),
+    key="slug",
+    route="/goods/{slug}/",
+    template_page="goods",
+    rows_max=50,
+)
+_GOODS = """
+    CREATE TABLE fuzzed_goods (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), slug text, word text,
+                               amount numeric, since timestamptz, list text[], more jsonb);
+    INSERT INTO fuzzed_goods (slug, word, list, more) VALUES ('fuzzed', 'x', '{}', '{}'),
+                                                             ('good', 'Good', '{a}', '{}');
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that gets the texts: where it is, and as what problems may name it or its pages."""
+
+    where: str
+    named: tuple[str, ...]
+    key_column: str = ""
+    table: str = ""
+    besides: tuple[str, ...] = ()
+
+
+ROWS = {
+    "robbieblocks_components": Row(
+        "component_key = 'fuzzed'", ("component", "page fuzzed"), "component_key"
+    ),
+    "robbieblocks_pages": Row("page_key = 'fuzzed'", ("page fuzzed",), "page_key"),
+    "frame": Row("page_key = 'frame'", ("page frame",), "page_key", "robbieblocks_pages"),
+    "robbieblocks_page_blocks": Row(
+        "block_order = 1 AND props->>'text' = 'x'", ("component", "page fuzzed")
+    ),
+    "robbieblocks_style_tokens": Row(
+        "token_key = 'fuzzed.token'", ("style_token", "node_branding"), "token_key"
+    ),
+    "robbieblocks_node_branding": Row(
+        f"node_id = '{FUZZED_NODE}'", (f"node_branding {FUZZED_NODE}",), "node_id"
+    ),
+    "media_assets": Row(
+        "media_key = 'fuzzed'",
+        ("media", "page fuzzed", f"node_branding {FUZZED_NODE}"),
+        "media_key",
+    ),
+    "fuzzed_goods": Row("slug = 'fuzzed'", ("collection goods",), "slug"),
+    "robbieblocks_change_triggers": Row(
+        f"id = '{QUEUED}'", ("change_trigger",), besides=("processed_at", "handled_nodes")
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A good page, and beside it one row of each table that holds a text of Hypothesis' making."""
+    """Good pages, and beside them rows that hold a text of Hypothesis' making: `good` are the
+    bytes of those that are nobody's but their own, by path."""
 
     site: Site
     editor: psycopg.Connection
-    good: bytes
+    good: dict[str, bytes]
     rows: dict[str, dict[str, Any]]
 
-    def put(self, table: str, column: str, text: Any) -> bool:
+    def put(self, name: str, column: str, text: Any) -> bool:
         """Whether Postgres takes the text; all other columns are as they were."""
-        given = {**self.rows[table], column: text}
+        given = {**self.rows[name], column: text}
         identity = given.pop("id")
         query = sql.SQL("UPDATE {} SET {} WHERE id = {}").format(
-            sql.Identifier(table),
+            sql.Identifier(ROWS[name].table or name),
             sql.SQL(", ").join(
-                sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name))
-                for name in given
+                sql.SQL("{} = {}").format(sql.Identifier(each), sql.Placeholder(each))
+                for each in given
             ),
             sql.Literal(identity),
         )
@@ -82,6 +141,11 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
     """Built once while all is good."""
     site = make_site()
     context = site.builder.context
+    context.settings = replace(
+        context.settings,
+        collections=(GOODS,),
+        forms=Forms(by_name={"contact": FormSettings(name="contact")}),
+    )
     context.prerenderer.close()
     with (
         Prerenderer(cpu_s=1.0, heap_bytes=96 << 20) as impatient,
@@ -89,37 +153,65 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
     ):
         context.prerenderer = impatient
         site.sql("DELETE FROM robbieblocks_node_branding WHERE node_id <> %s", NODE)
+        site.sql(_GOODS)
+        site.sql(
+            "INSERT INTO media_assets (media_key, file_name, media_type, content, content_hash,"
+            " size_bytes, alt) VALUES ('fuzzed', 'x.png', 'image/png', %s, '', 0, 'x')",
+            png(8, 6),
+        )
         site.component("good", GOOD, css=".good { color: var(--color-primary) }")
-        site.component("fuzzed", GOOD)
+        site.component("fuzzed", GOOD, schema=_SCHEMA)
         site.page("good", Block(component="good", props={"text": "Good"}), title="A good page")
-        site.page("fuzzed", Block(component="fuzzed", props={"text": "x"}), "good")
+        props = {"text": "x", "picture": "media:fuzzed"}
+        site.page("fuzzed", Block(component="fuzzed", props=props), "good")
+        site.page(
+            "goods",
+            Block(component="good", props={"text": {"$row": "word"}}),
+            route="",
+            metadata={"more": {"$row": "more"}, "amount": {"$row": "amount"}},
+        )
+        site.page("framed", "good", app="framed")
+        site.page("frame", app="framed", route="", metadata={"frame": True})
         site.sql(
             "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value)"
             " VALUES ('fuzzed.token', 'color', 'red')"
         )
         site.sql(
             "INSERT INTO robbieblocks_node_branding"
-            " (node_id, node_name, style_overrides, enabled_apps) VALUES (%s, 'x', '{}', %s)",
-            *(FUZZED_NODE, [APP]),
+            " (node_id, node_name, style_overrides, enabled_apps, base_url, settings)"
+            " VALUES (%s, 'x', '{}', %s, 'https://x.example', '{\"social_card\": true}')",
+            *(FUZZED_NODE, [APP, "framed"]),
         )
-        rows = {table: _row(site, table) for table in PARSED}
+        site.sql("UPDATE robbieblocks_node_branding SET enabled_apps = '{play,framed}'")
+        site.sql(
+            "INSERT INTO robbieblocks_change_triggers (id, trigger_type, entity_type, entity_id)"
+            " VALUES (%s, 'page_update', 'page', gen_random_uuid())",
+            QUEUED,
+        )
+        rows = {name: _row(site, name) for name in ROWS}
         report = site.builder.build()
         assert report.problems == ()
-        good = site.file("/good/").read_bytes()
+        good = {path: _bytes(site, path) for path in ("good/index.html", "goods/good/index.html")}
         yield Fuzzed(site, editor, good, rows)
 
 
-def _row(site: Site, table: str) -> dict[str, Any]:
+def _bytes(site: Site, path: str) -> bytes:
+    return site.builder.files(NODE, APP)[path]
+
+
+def _row(site: Site, name: str) -> dict[str, Any]:
     """The row that gets the texts, as Postgres writes it."""
-    columns = [*PARSED[table], *PLAIN[table]]
-    key = _KEYS[table][1]
-    where = f"{key} LIKE 'fuzzed%%'" if key else "block_order = 1 AND props->>'text' = 'x'"
+    row = ROWS[name]
+    columns = [*PARSED.get(name, ()), *PLAIN.get(name, ()), *row.besides]
     listed = ", ".join(f"{each}::text" if each in JSON else each for each in columns)
-    (row,) = site.builder.sql(f"SELECT id, {listed} FROM {table} WHERE {where}")
-    return row
+    (found,) = site.builder.sql(f"SELECT id, {listed} FROM {row.table or name} WHERE {row.where}")
+    return found
 
 
-JSON = {"props_schema", "metadata", "props", "conditions", "style_overrides"}
+JSON = {
+    *("props_schema", "metadata", "props", "conditions", "style_overrides", "settings", "more"),
+    *("before", "after"),
+}
 COLUMNS = [
     *((table, name, EXAMPLES) for table, columns in PARSED.items() for name in columns),
     *((table, name, EXAMPLES // 4 + 1) for table, columns in PLAIN.items() for name in columns),
@@ -134,7 +226,7 @@ def test_a_fuzzed_row_harms_only_itself(
     fuzzed: Fuzzed, table: str, column: str, examples: int
 ) -> None:
     """The build ends without an exception, in bounded memory; every error names the row, in few
-    words; the page beside it keeps its bytes, and one that is held back its last good version."""
+    words; pages beside it keep their bytes, and one that is held back its last good version."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     @settings(
@@ -146,7 +238,7 @@ def test_a_fuzzed_row_harms_only_itself(
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    @given({**PARSED[table], **PLAIN[table]}[column])
+    @given({**PARSED.get(table, {}), **PLAIN.get(table, {})}[column])
     def check(text: Any) -> None:
         _check(fuzzed, table, column, text)
 
@@ -174,13 +266,15 @@ def _check(fuzzed: Fuzzed, table: str, column: str, text: Any) -> None:
     on_node = [run for run in report.runs if (run.node, run.app) == (NODE, APP)]
     assert all(run.outcome != "failed" or run.problems or run.error for run in report.runs)
     own = {page.key for run in on_node for page in run.held_back}
-    assert own <= {"fuzzed", str(text)} or table == "robbieblocks_style_tokens"
+    made = {key for key in own if key.startswith("goods--")} - {"goods--good"}
+    assert own - made <= {"fuzzed", str(text)} or table == "robbieblocks_style_tokens"
     if errors and table == "robbieblocks_style_tokens":
         assert after == live
-    elif table == "robbieblocks_style_tokens":
-        assert _without_styles(after["good/index.html"]) == _without_styles(fuzzed.good)
-    else:
-        assert after["good/index.html"] == fuzzed.good
+    for path, good in fuzzed.good.items():
+        if table == "robbieblocks_style_tokens":
+            assert errors or _without_styles(after[path]) == _without_styles(good)
+        else:
+            assert after[path] == good
     if "fuzzed" in own and "fuzzed/index.html" in live:
         assert after.get("fuzzed/index.html") == live["fuzzed/index.html"]
     # The good page has the node's styles in itself.
@@ -191,14 +285,15 @@ def _check(fuzzed: Fuzzed, table: str, column: str, text: Any) -> None:
 
 def _names(problem: Problem, table: str, column: str) -> bool:
     """Whether a problem is said of the row, or of its page."""
-    entity, key_column = _KEYS[table]
-    if column == key_column:
-        return problem.entity in {entity, "page"}
-    if table == "robbieblocks_style_tokens":
-        return problem.key == "fuzzed.token"
-    if table == "robbieblocks_node_branding":
-        return problem.key == FUZZED_NODE
-    return problem.key == "fuzzed" or problem.page == "fuzzed"
+    row = ROWS[table]
+    if column == row.key_column and problem.entity in {*(n.split()[0] for n in row.named), "page"}:
+        return True
+    pages = {name for name in row.named if name.startswith("page ")}
+    return (
+        f"{problem.entity} {problem.key}" in row.named
+        or (problem.entity in row.named and problem.key in KEYS)
+        or f"page {problem.page}" in pages
+    )
 
 
 def _without_styles(html: bytes) -> bytes:

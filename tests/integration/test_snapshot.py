@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from robbieblocks import snapshot
+from robbieblocks.database import loading
 from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
 from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
-from robbieblocks.snapshot import reading, values
+from robbieblocks.snapshot import reading
 from tests.integration.rows import Db
 
 pytestmark = pytest.mark.postgres
@@ -200,8 +201,7 @@ def test_a_value_over_which_the_reader_raises(db: Db, monkeypatch: pytest.Monkey
     def raises(_: str) -> Json:
         raise AttributeError("a stand-in")
 
-    monkeypatch.setattr(values, "decode", JSONDecoder(parse_float=raises).decode)
-    monkeypatch.setattr(reading, "decode", values.decode)
+    monkeypatch.setattr(loading, "_decode", JSONDecoder(parse_float=raises).decode)
     taken = snapshot.take(db)
     home = next(page for page in taken.pages if page.key == "home")
     says = "reading it failed: AttributeError: a stand-in"

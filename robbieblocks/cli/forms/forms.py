@@ -105,7 +105,9 @@ def as_csv(found: Sequence[Submission]) -> str:
     names = list(dict.fromkeys(name for each in found for name in each.fields))
     written = io.StringIO(newline="")
     rows = csv.writer(written)
-    rows.writerow(["id", "received_at", "form", "node", "app", "page", "state", *names])
+    rows.writerow(
+        ["id", "received_at", "form", "node", "app", "page", "state", *map(_inert, names)]
+    )
     for each in found:
         cells = [_text(each.fields.get(name, "")) for name in names]
         rows.writerow([*_about(each).values(), *map(_inert, cells)])
