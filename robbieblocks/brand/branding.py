@@ -16,7 +16,7 @@ from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import NO_SETTINGS, Asset, BrandedNode, NodeRow, TokenRow
+from robbieblocks.model import NO_SETTINGS, Asset, BrandedNode, CardStyle, NodeRow, TokenRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 from robbieblocks.row_faults import blame
 from robbieblocks.site_settings import read_settings
@@ -44,7 +44,10 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         remedy = "write them into the metadata.settings of a frame of the app"
         problem = node_problem(node, "settings", what, remedy)
         problems.append(replace(problem, pointer="/languages"))
-    card = card_style(node, resolved.values, hosted, problems) if settings.social_card else None
+    card: CardStyle | None = None
+    with blame(problems.append, "node_branding", node.id, "settings", pointer="/social_card"):
+        if settings.social_card:
+            card = card_style(node, resolved.values, hosted, problems)
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
         custom_css = _custom_css(node, problems)

@@ -10,6 +10,7 @@ from robbieblocks.brand.tokens import ResolvedTokens, flattened_overrides, node_
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import NODE_KEYS, Json, NodeRow, SiteSettings, TokenRow, kept_for
+from robbieblocks.row_faults import blame
 
 
 class Scheme:
@@ -43,7 +44,9 @@ class Scheme:
             remedy = f"write these values as the node's tokens, and those of {self.theme} here"
             self._add(f"/{node.theme}", what, remedy)
         if self.theme in stated and isinstance(node.overrides, dict):
-            self._read(json.loads(stated[self.theme]), tokens, resolved)
+            pointer = f"/schemes/{self.theme}"
+            with blame(self.problems.append, "node_branding", node.id, "settings", pointer=pointer):
+                self._read(json.loads(stated[self.theme]), tokens, resolved)
 
     def _read(
         self, given: Mapping[str, Json], tokens: Sequence[TokenRow], resolved: ResolvedTokens

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -17,6 +17,7 @@ from robbieblocks.model import (
     Bundle,
     ComponentRow,
     Media,
+    NodeRow,
     Snapshot,
     StyleForm,
     component_specifier,
@@ -28,6 +29,7 @@ from robbieblocks.pipeline.media import AppMedia
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.pipeline.social_cards import with_drawing
+from robbieblocks.row_faults import blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +132,23 @@ def compile_apps(
         }
     with watch.step("brand"):
         nodes = {target.node for target in session.targets}
-        draw = partial(_icons, content, session.context)
         brands = {
-            node.id: with_drawing(
-                with_icons(session.context.brand(node, content.tokens), content.library, draw)
-            )
+            node.id: _branded(node, content, session.context)
             for node in content.nodes
             if node.id in nodes
         }
     return Compiled(apps=apps, brands=brands)
+
+
+def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> BrandedNode:
+    """The node with its icons, and what draws its cards. Raises as `_icons` does."""
+    branded = context.brand(node, content.tokens)
+    faults: list[Problem] = []
+    with blame(faults.append, "node_branding", node.id, "settings", pointer="/icons"):
+        branded = with_icons(branded, content.library, partial(_icons, content, context))
+    if faults:
+        branded = replace(branded, problems=(*branded.problems, *faults))
+    return with_drawing(branded)
 
 
 def _icons(

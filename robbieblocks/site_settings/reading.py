@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from robbieblocks.errors import Problem
 from robbieblocks.messages import no_object
 from robbieblocks.model import NO_SETTINGS, Json, SiteSettings
+from robbieblocks.row_faults import blame
 from robbieblocks.site_settings.keys import KEYS, ONLY_OF_NODES
 from robbieblocks.site_settings.stated import SettingProblem, Stated
 
@@ -33,7 +36,13 @@ def read_settings(
             inner.report(f"`{name}` is a node's", "state it in the node's settings")
             continue
         before = len(stated.problems)
-        read = KEYS[name](inner)
-        if len(stated.problems) == before:
-            found[name] = read
+        # Of a fault the row's other keys, and all other rows, know nothing.
+        with blame(partial(_report, inner), "settings", name):
+            read = KEYS[name](inner)
+            if len(stated.problems) == before:
+                found[name] = read
     return replace(NO_SETTINGS, **found), tuple(stated.problems)
+
+
+def _report(stated: Stated, fault: Problem) -> None:
+    stated.report(fault.what, fault.remedy)

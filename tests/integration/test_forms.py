@@ -399,6 +399,7 @@ def test_one_row_stops_nobody_else_s_forms(received: Received) -> None:
           FROM robbieblocks_pages p, component, generate_series(1, 3) n
         """
     )
+
     def raising(schema: Any, props: Any, *rest: Any) -> Any:
         if "poison" in props:
             raise AttributeError("a stand-in")

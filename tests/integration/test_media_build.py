@@ -7,20 +7,19 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
 
 from robbieblocks.cache import Cache
 from robbieblocks.media import MediaMaker
-from robbieblocks.model import NO_MEDIA, MediaRow, sha256
+from robbieblocks.model import NO_MEDIA, BrandedNode, MediaRow, sha256
+from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.release import SiteRoot, prune
 from tests.building import Builder, MakeBuilder, run_of
 from tests.media_files import png
-
-if TYPE_CHECKING:
-    from typing import Any
 
 pytestmark = pytest.mark.postgres
 
@@ -431,6 +430,20 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
     report = site.build(nodes=(NODE,))
     assert (folder / "shared" / "current" / "favicon.ico").read_bytes() != before
     assert {page.key for page in run_of(report, NODE, APP).pages} == {"a", "b", "c"}
+    # What a library raises over them is this node's, and its pages stay.
+    site.sql("UPDATE robbieblocks_node_branding SET node_name = 'New'")
+
+    def raising(brand: BrandedNode, *rest: Any) -> BrandedNode:
+        if brand.id == NODE:
+            raise AttributeError("a stand-in")
+        return with_icons(brand, *rest)
+
+    with patch("robbieblocks.pipeline.compiling.with_icons", raising):
+        report = site.build(nodes=(NODE, "aurora-town-local"))
+    (told,) = {each for each in run_of(report, NODE, APP).problems if "stand-in" in each.what}
+    assert told.where == f"node_branding {NODE}, settings at /icons"
+    assert {page.change for page in run_of(report, NODE, APP).pages} == {"held back"}
+    assert not run_of(report, "aurora-town-local", "shared").error
 
 
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'

@@ -20,11 +20,11 @@ import pytest
 import tinycss2
 from tinycss2 import color4
 
-from robbieblocks.assemble import assemble, page_fields, values
+from robbieblocks.assemble import Relations, assemble, page_fields, values
 from robbieblocks.assemble import routes as assemble_routes
 from robbieblocks.assemble.conditions import reading
 from robbieblocks.assemble.props import preparing, problems
-from robbieblocks.brand import brand, branding
+from robbieblocks.brand import brand, branding, schemes
 from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import classes
 from robbieblocks.bundle.tailwind.classes import KnownClasses
@@ -32,10 +32,14 @@ from robbieblocks.errors import ContentError, Problem, ProcessFailed
 from robbieblocks.model import BrandedNode, TokenRow
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.row_faults import blame
+from robbieblocks.site_settings import reading as site_settings_reading
+from robbieblocks.site_settings.keys import KEYS, ONLY_OF_NODES
+from robbieblocks.site_settings.stated import Stated
 from robbieblocks.worker.log import open_log, records_logged
 from robbieblocks.worker.shutdown import ForcedStop
 from tests.unit.rows import (
     LAYOUTS,
+    NOW,
     a_block,
     a_component,
     a_node,
@@ -293,6 +297,90 @@ def test_a_fault_over_a_node_or_token(
     assert [each.severity for each in good.problems if each.severity == "error"] == []
 
 
+SETTINGS: dict[str, Any] = {
+    "consent": {"text": POISON, "accept": "Yes", "decline": "No"},
+    "framed_by": [f"https://{POISON}.example"],
+    "head": {"metas": [{"name": POISON, "content": "x"}]},
+    "hosts": {f"https://{POISON}.example": ["images"]},
+    "languages": {"default": POISON},
+    "icons": {"source": f"media:{POISON}"},
+    "manifest": {"short_name": POISON},
+    "permissions": {"camera": [f"https://{POISON}.example"]},
+    "referrer": POISON,
+    "report_only": {"hosts": {f"https://{POISON}.example": ["images"]}},
+    "reports": f"https://{POISON}.example/csp",
+    "schemes": {"dark": {"color.good": POISON}},
+    "scripts": [{"src": f"https://{POISON}.example/x.js"}],
+    "social_card": POISON,
+    "trusted_types": POISON,
+}
+
+
+def test_each_setting_is_tried() -> None:
+    """A new key of `settings` needs a value here."""
+    assert set(SETTINGS) == set(KEYS)
+
+
+def failing_reader(error: type[BaseException], patch: pytest.MonkeyPatch, key: str) -> None:
+    """The reader of one setting raises over the poison."""
+
+    def read(stated: Stated) -> object:
+        return raising(error, real, stated.value) if POISON in str(stated.value) else real(stated)
+
+    real = KEYS[key]
+    patch.setattr(site_settings_reading, "KEYS", {**KEYS, key: read})
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_fault_over_a_setting(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], key: str
+) -> None:
+    """Of a node it is a problem of that node, and the setting beside it is read; of a frame it
+    holds the pages of its app, and of no other; of a page's `head` that page alone."""
+    failing_reader(error, monkeypatch, key)
+    other = ("referrer", "origin") if key != "referrer" else ("trusted_types", "on")
+    bad = brand(a_node("bad", settings={key: SETTINGS[key], other[0]: other[1]}), TOKENS, no_fonts)
+    (found,) = [each for each in bad.problems if error.__name__ in each.what]
+    assert found.where == f"node_branding bad, settings at /{key}"
+    assert getattr(bad.settings, other[0]) == other[1]
+    if key in ONLY_OF_NODES:
+        return
+    metadata: dict[str, Any] = {"frame": True, "settings": {key: SETTINGS[key]}}
+    frame = a_page("frame", app="framed", route="", metadata=metadata)
+    pages_ = [frame, a_page("in", app="framed", route="/in/"), a_page("good", route="/good/")]
+    if key == "head":
+        pages_.append(a_page("bad", route="/bad/", metadata={"head": SETTINGS[key]}))
+    snapshot = Relations().applied(a_snapshot(*pages_), NOW)
+    framed = assemble(snapshot, "framed", layouts=LAYOUTS)
+    assert [each.where for each in framed.held_back["in"]] == [
+        f"page frame, metadata at /settings/{key}"
+    ]
+    play = assemble(snapshot, "play", layouts=LAYOUTS)
+    assert [each.key for each in play.pages] == ["good"]
+    assert set(play.held_back) == ({"bad"} if key == "head" else set())
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+def test_a_fault_over_the_other_theme_or_a_social_card(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """It is a problem of the node's settings; its tokens are there."""
+
+    def faults() -> list[str]:
+        return [each.where for each in bad.problems if error.__name__ in each.what]
+
+    replaced(monkeypatch, schemes, "flattened_overrides", error)
+    dark = {"schemes": {"dark": {"color.good": POISON}}}
+    bad = brand(a_node("bad", settings=dark), TOKENS, no_fonts)
+    assert faults() == ["node_branding bad, settings at /schemes/dark"]
+    replaced(monkeypatch, branding, "card_style", error)
+    node = a_node("bad", name=POISON, base_url="https://a.example", settings={"social_card": True})
+    bad = brand(node, TOKENS, no_fonts)
+    assert faults() == ["node_branding bad, settings at /social_card"]
+    assert (bad.card, "--color-good:#fff" in bad.stylesheet.content.decode()) == (None, True)
+
+
 @pytest.mark.parametrize("error", UNFORESEEN)
 def test_a_fault_over_the_rules_of_a_class(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
@@ -335,6 +423,11 @@ def test_a_fault_over_a_route_among_others(
     pages_ = [a_page("bad", route=f"/{POISON}/"), a_page("a"), a_page("b")]
     (problem,) = assemble_routes.check_routes(a_snapshot(*pages_), a_node(), nothing_live)
     assert problem.key == "b"
+
+
+def no_fonts(_: str) -> tuple[()]:
+    """No family has files."""
+    return ()
 
 
 DIGITS = "9" * 5_000
