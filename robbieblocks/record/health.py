@@ -133,14 +133,21 @@ def _of_workers(facts: NodeFacts) -> list[tuple[str, str]]:
         return [("its worker runs no more", start)] if facts.had_worker else []
     if all(each.state == "standby" for each in facts.workers):
         return [("every worker is a standby", "see what holds the node's lock")]
-    return [
+    active = [each for each in facts.workers if each.state == "active"]
+    silent = [
         (
             f"the worker {each.host}:{each.pid} gave no sign of life for {each.silent_s:.0f} s",
             "see whether it hangs, and start it anew",
         )
-        for each in facts.workers
-        if each.state == "active" and each.silent_s is not None and each.silent_s > SILENT_S
+        for each in active
+        if each.silent_s is not None and each.silent_s > SILENT_S
     ]
+    lacking = [
+        (f"the worker {each.host}:{each.pid} lacks a right", f"{each.lacks}; or schema/roles.sql")
+        for each in active
+        if each.lacks
+    ]
+    return silent + lacking
 
 
 def _of_error(error: str) -> tuple[str, str]:

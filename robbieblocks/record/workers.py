@@ -16,10 +16,23 @@ from robbieblocks.database import sessions, translated
 _NAME_MAX: Final = 63
 _HOST_MAX: Final = 16
 
-# Workers' sessions, and how long ago each last sent something: hidden from other roles.
+# Workers' sessions, how long ago each last sent something, which is hidden from other roles, and
+# the first grant that its role lacks, empty where it has all that a worker can't do without.
 _SESSIONS: LiteralString = """
     SELECT pid, application_name,
-           extract(epoch FROM clock_timestamp() - coalesce(state_change, backend_start))::float8
+           extract(epoch FROM clock_timestamp() - coalesce(state_change, backend_start))::float8,
+           coalesce((SELECT format('GRANT %s ON %s TO %I', needed, place, usename)
+                       FROM (VALUES ('robbieblocks_pages', '{SELECT}'),
+                                    ('robbieblocks_page_blocks', '{SELECT}'),
+                                    ('robbieblocks_components', '{SELECT}'),
+                                    ('robbieblocks_style_tokens', '{SELECT}'),
+                                    ('robbieblocks_node_branding', '{SELECT}'),
+                                    ('media_assets', '{SELECT}'),
+                                    ('robbieblocks_deploys', '{SELECT,INSERT,UPDATE,DELETE}'),
+                                    ('robbieblocks_change_triggers', '{SELECT,UPDATE,DELETE}'))
+                            AS it (place, rights), unnest(rights::text[]) AS needed
+                      WHERE NOT has_table_privilege(usesysid, to_regclass(place), needed)
+                      LIMIT 1), '')
       FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'robbieblocks % %:% %'
      ORDER BY backend_start
@@ -31,12 +44,14 @@ class WorkerSeen:
     """A worker of a node, as the database sees it: active, or a standby.
 
     `silent_s` is how long ago it last sent something, in seconds; None where that is hidden.
+    `lacks` is a GRANT that its role needs and has not, or empty.
     """
 
     host: str
     pid: int
     state: Literal["active", "standby"]
     silent_s: float | None
+    lacks: str = ""
 
 
 def session_name(purpose: str, node: str, worker: str | None = None) -> str:
@@ -60,7 +75,7 @@ def workers(connection: Connection, nodes: Collection[str]) -> dict[str, tuple[W
             for node in nodes
         }
     seen: dict[str, dict[str, WorkerSeen]] = {node: {} for node in nodes}
-    for session, name, silent_s in found:
+    for session, name, silent_s, lacks in found:
         _, purpose, worker, _ = name.split(" ", 3)
         for node in nodes:
             if name != session_name(purpose, node, worker):
@@ -76,5 +91,6 @@ def workers(connection: Connection, nodes: Collection[str]) -> dict[str, tuple[W
                 pid=int(pid) if pid.isdecimal() else 0,
                 state="active" if active else "standby",
                 silent_s=round(max(0.0, min(ages)), 1) if ages else None,
+                lacks=lacks,
             )
     return {node: tuple(known.values()) for node, known in seen.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,21 +46,28 @@ _CLEAR = """
 """
 
 
-@pytest.fixture
-def roles(installation: Installation, seeded_database: str) -> Iterator[Installation]:
-    """An installation whose database has the roles, and an account in each; made twice."""
-    with psycopg.connect(seeded_database, user="postgres", autocommit=True) as superuser:
+@contextmanager
+def accounts(database: str) -> Iterator[None]:
+    """The roles, which are made twice, and an account in each, while it is entered."""
+    with psycopg.connect(database, user="postgres", autocommit=True) as superuser:
         superuser.execute("ALTER ROLE robbieblocks CREATEROLE")
         try:
-            with psycopg.connect(seeded_database, autocommit=True) as owner:
+            with psycopg.connect(database, autocommit=True) as owner:
                 for _ in range(2):
                     owner.execute(ROLES.read_bytes())
             for role in ("reviewer", "worker", "editor"):
                 superuser.execute(f"CREATE ROLE {role} LOGIN IN ROLE robbieblocks_{role}".encode())
             superuser.execute("CREATE ROLE nobody LOGIN")
-            yield installation
+            yield
         finally:
             superuser.execute(_CLEAR)
+
+
+@pytest.fixture
+def roles(installation: Installation, seeded_database: str) -> Iterator[Installation]:
+    """An installation whose database has the roles, and an account in each."""
+    with accounts(seeded_database):
+        yield installation
 
 
 def under(roles: Installation, role: str) -> Installation:

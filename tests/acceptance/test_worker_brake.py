@@ -9,6 +9,7 @@ import psycopg.types.json
 import pytest
 
 from robbieblocks.settings import Settings
+from tests.acceptance.test_site_root import visited
 from tests.workers import NODES, Worker, asked, running, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -23,8 +24,8 @@ Db = psycopg.Connection
 def test_an_emptied_table_leaves_the_site_as_it_is(
     small_site: Settings, editor: Db, statement: LiteralString
 ) -> None:
-    """Every page stays live, the worker is not ready and says why, and it is well again once the
-    rows are back, restored one by one."""
+    """Every page is served all the time, the worker is not ready and says why, and it is well again
+    once the rows are back, restored one by one."""
     pages: list[Any] = editor.execute("SELECT to_jsonb(p) FROM robbieblocks_pages p").fetchall()
     blocks: list[Any] = editor.execute(
         "SELECT to_jsonb(b) FROM robbieblocks_page_blocks b"
@@ -34,14 +35,15 @@ def test_an_emptied_table_leaves_the_site_as_it_is(
         worker.wait_until_ready()
         until(lambda: asked(worker, "/readyz").status_code == 200)
         before = current.resolve()
-        editor.execute(statement)
-        # One app after the other is held.
-        until(lambda: "play" in asked(worker, "/readyz").json().get("held_apps", ()), "its saying")
-        answer = asked(worker, "/readyz")
-        assert answer.status_code == 503
-        assert "held: it would remove " in answer.json()["unready"]
-        assert "robbieblocks_held_apps" in asked(worker, "/metrics").text
-        assert current.resolve() == before
+        with visited(small_site):
+            editor.execute(statement)
+            # One app after the other is held.
+            until(lambda: "play" in asked(worker, "/readyz").json().get("held_apps", ()), "saying")
+            answer = asked(worker, "/readyz")
+            assert answer.status_code == 503
+            assert "held: it would remove " in answer.json()["unready"]
+            assert "robbieblocks_held_apps" in asked(worker, "/metrics").text
+            assert current.resolve() == before
         with psycopg.connect(small_site.database_url or "") as restoring:
             for table, rows in (("pages", pages), ("page_blocks", blocks)):
                 for (row,) in rows:

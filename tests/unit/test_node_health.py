@@ -50,6 +50,11 @@ def test_nothing_is_found_where_all_is_well(facts: NodeFacts) -> None:
             True,
         ),
         (
+            replace(FINE, workers=(replace(ACTIVE, lacks="GRANT SELECT ON t TO w"),)),
+            "n: the worker here:7 lacks a right -> GRANT SELECT ON t TO w; or schema/roles.sql",
+            True,
+        ),
+        (
             replace(FINE, errors={"play": "disk full\n  -> make room"}),
             "disk full -> make room",
             True,
