@@ -575,3 +575,57 @@ def test_neighbours_are_found_from_any_place() -> None:
     assert found["a"] == [["c", "d"], []]
     assert found["d"] == [["f"], ["b", "a"]]
     assert found["f"] == [[], ["d", "c"]]
+
+
+def _nested(levels: int) -> Json:
+    value: Json = 1
+    for _ in range(levels):
+        value = {"k": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "own"),
+    [
+        (_nested(60), ""),
+        (_nested(70), "nest deeper"),
+        (_nested(5_000), "nest deeper"),
+        (12345678901234567890, "beyond what a browser"),
+        (float("inf"), "not finite"),
+        ({"__proto__": 1}, "__proto__"),
+        ("x" * 1_100_000, "1,048,576"),
+        ("\ud800", "surrogate"),
+    ],
+    ids=[
+        "deep",
+        "too deep",
+        "far too deep",
+        "number",
+        "infinity",
+        "prototype",
+        "size",
+        "surrogate",
+    ],
+)
+def test_metadata_that_no_props_hold_fails_no_other_page(value: Any, own: str) -> None:
+    """A list shows the page without it, and the page beside it whole; what is wrong is told of the
+    page whose row it is."""
+    odd = post("odd", metadata_value=value, kind="post")
+    beside = post("beside", kind="post")
+    lists = [
+        asking({"$pages": {"where": {"kind": "post"}, "sort": "title"}}, "all"),
+        asking({"$pages": {"sort": "metadata.metadata_value", "fields": ["key"]}}, "sorted"),
+    ]
+    pages_ = {row.key: row for row in Relations().applied(_content(odd, beside, *lists), NOW).pages}
+    assert [each["metadata"] for each in items(pages_["all"])] == [
+        {"kind": "post"},
+        {"kind": "post"},
+    ]
+    assembly = of_app(odd, beside, *lists)
+    assert {"all", "sorted", "beside"} <= {page.key for page in assembly.pages}
+    assert ("odd" in assembly.held_back) == bool(own)
+    assert own in "".join(map(str, assembly.held_back.get("odd", ())))
+
+
+def _content(*pages: PageRow) -> Snapshot:
+    return a_snapshot(*pages, components=(OPEN,))

@@ -6,6 +6,7 @@ from typing import Final
 
 from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.placeholders import with_fallbacks
+from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
 from robbieblocks.model import Json, JsonObject, PageRow, doubled
 
 FIELDS: Final = (
@@ -31,12 +32,16 @@ _OF_THE_MAKING: Final = frozenset(
     {"blocks", "form_action", "frame", "head", "feed", "redirect_from"}
 )
 
+# In props, metadata stand in a list of pages, which may be part of something else.
+_MAX_DEPTH: Final = MAX_DEPTH - 8
+
 
 def data_of(row: PageRow, default_language: str) -> JsonObject:
     """A page's data: each of FIELDS, null where the page has none.
 
-    `published_at` is an ISO 8601 time in UTC; `metadata` is without what says how the page is made.
-    Of a page that is made of a row, SHOWN is its metadata as `shown_field` gives them.
+    `published_at` is an ISO 8601 time in UTC; `metadata` is without what says how the page is made,
+    and without values that no props may hold. Of a page that is made of a row, SHOWN is its
+    metadata as `shown_field` gives them.
     """
     metadata = row.metadata if isinstance(row.metadata, dict) else {}
     image = metadata.get("image") or metadata.get("og_image")
@@ -57,7 +62,23 @@ def data_of(row: PageRow, default_language: str) -> JsonObject:
 
 
 def _told(metadata: JsonObject) -> JsonObject:
-    return {name: value for name, value in metadata.items() if name not in _OF_THE_MAKING}
+    """What others may show of metadata: without what says how the page is made, and without what
+    no props may hold. That is told of this page, and may fail no other that lists it.
+    """
+    told = {name: value for name, value in metadata.items() if name not in _OF_THE_MAKING}
+    if not told or _can_be_shown(told):
+        return told
+    return {name: value for name, value in told.items() if _can_be_shown({name: value})}
+
+
+def _can_be_shown(value: JsonObject) -> bool:
+    try:
+        text = checked_json(value)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    if not isinstance(text, str):
+        return False
+    return text.count("{") + text.count("[") <= _MAX_DEPTH or depth_of(value) <= _MAX_DEPTH
 
 
 def title_of(row: PageRow) -> str:
