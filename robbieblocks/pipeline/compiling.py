@@ -141,9 +141,18 @@ def compile_apps(
 
 
 def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> BrandedNode:
-    """The node with its icons, and what draws its cards. Raises as `_icons` does."""
-    branded = context.brand(node, content.tokens)
+    """The node with its icons, and what draws its cards. Raises as `_icons` does.
+
+    Where a library fails over its row it is branded as one that states nothing, with that problem,
+    and so not published.
+    """
     faults: list[Problem] = []
+    with blame(faults.append, "node_branding", node.id):
+        branded = context.brand(node, content.tokens)
+    if faults:
+        bare = NodeRow(id=node.id, name=node.id, enabled_apps=node.enabled_apps)
+        branded = context.brand(bare, content.tokens)
+        return replace(branded, problems=(*branded.problems, *faults))
     with blame(faults.append, "node_branding", node.id, "settings", pointer="/icons"):
         branded = with_icons(branded, content.library, partial(_icons, content, context))
     if faults:

@@ -13,9 +13,10 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
+from robbieblocks.brand import brand
 from robbieblocks.cache import Cache
 from robbieblocks.media import MediaMaker
-from robbieblocks.model import NO_MEDIA, BrandedNode, MediaRow, sha256
+from robbieblocks.model import NO_MEDIA, MediaRow, sha256
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.release import SiteRoot, prune
 from tests.building import Builder, MakeBuilder, run_of
@@ -430,20 +431,33 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
     report = site.build(nodes=(NODE,))
     assert (folder / "shared" / "current" / "favicon.ico").read_bytes() != before
     assert {page.key for page in run_of(report, NODE, APP).pages} == {"a", "b", "c"}
-    # What a library raises over them is this node's, and its pages stay.
-    site.sql("UPDATE robbieblocks_node_branding SET node_name = 'New'")
+    # What a library raises over them, or over anything of its row, is this node's, and its pages
+    # stay.
+    raising = [
+        (
+            "robbieblocks.pipeline.compiling.with_icons",
+            lambda branded, *rest: _raise() if branded.id == NODE else with_icons(branded, *rest),
+            ", settings at /icons",
+        ),
+        (
+            "robbieblocks.pipeline.context.brand",
+            lambda row, *rest: _raise() if row.settings and row.id == NODE else brand(row, *rest),
+            "",
+        ),
+    ]
+    for number, (name, stand_in, where) in enumerate(raising):
+        site.sql("UPDATE robbieblocks_node_branding SET node_name = %s", f"New {number}")
+        with patch(name, stand_in):
+            report = site.build(nodes=(NODE, "aurora-town-local"))
+        mine = run_of(report, NODE, APP)
+        (told,) = {each for each in mine.problems if "stand-in" in each.what}
+        assert told.where == f"node_branding {NODE}{where}"
+        assert {page.change for page in mine.pages} == {"held back"}
+        assert not run_of(report, "aurora-town-local", "shared").error
 
-    def raising(brand: BrandedNode, *rest: Any) -> BrandedNode:
-        if brand.id == NODE:
-            raise AttributeError("a stand-in")
-        return with_icons(brand, *rest)
 
-    with patch("robbieblocks.pipeline.compiling.with_icons", raising):
-        report = site.build(nodes=(NODE, "aurora-town-local"))
-    (told,) = {each for each in run_of(report, NODE, APP).problems if "stand-in" in each.what}
-    assert told.where == f"node_branding {NODE}, settings at /icons"
-    assert {page.change for page in run_of(report, NODE, APP).pages} == {"held back"}
-    assert not run_of(report, "aurora-town-local", "shared").error
+def _raise() -> None:
+    raise AttributeError("a stand-in")
 
 
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
