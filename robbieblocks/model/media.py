@@ -12,7 +12,9 @@ from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, canonical_
 
 # In this order a browser takes the first that it knows.
 _SOURCES: Final = ("image/avif", "image/webp")
-# A picture that is narrower is hardly what a page shows first.
+# A picture that is narrower is no more than a sign, or a person's small portrait.
+_SHOWN_WIDTH: Final = 240
+# One that is narrower than this hardly fills a page's first screen.
 _PROMINENT_WIDTH: Final = 480
 
 
@@ -80,9 +82,9 @@ class Media:
         return bool(self.width) and self.forms[-1].type != "image/svg+xml"
 
     @property
-    def is_prominent(self) -> bool:
-        """Whether it is a picture that may be the largest thing which a page shows first."""
-        return self.width >= _PROMINENT_WIDTH
+    def prominence(self) -> int:
+        """How much of a page's first screen it may fill: 0 for next to nothing, 1 or 2."""
+        return (self.width >= _SHOWN_WIDTH) + (self.width >= _PROMINENT_WIDTH)
 
     @cached_property
     def value(self) -> JsonObject:

@@ -80,6 +80,16 @@ def test_the_first_large_picture_of_a_page_comes_first() -> None:
     ]
 
 
+def test_a_list_of_small_pictures_has_a_first_one() -> None:
+    """It may fill the first screen; a large picture behind it comes first, too, and no other."""
+    library = _library(_media("a"), _media("b", 400), _media("c", 239))
+    small, sign = {"picture": "media:b"}, {"picture": "media:c"}
+    (page,) = _assembled(library, sign, small, small, {}, small, {}).pages
+    values = [block.props["picture"] for block in page.page.blocks]
+    first = [isinstance(each, dict) and "priority" in each for each in values]
+    assert first == [False, True, False, True, False, False]
+
+
 _DARK = {"theme": "dark"}
 _NARROW = {"viewport": {"max": 600}}
 

@@ -27,7 +27,8 @@ _LINK: Final = re.compile(r'href="media:([^"]*)"')
 
 @dataclass(slots=True)
 class PageMedia:
-    """The media that a page shows, as they are found. The first large picture comes first.
+    """The media that a page shows, as they are found. The first large picture comes first; so does
+    the first of all before it that is more than a sign: a list of small ones may fill the screen.
 
     `condition` is that of the block whose media are looked for. A block that may not show takes
     nothing from those behind it: each condition has a first picture, until one always shows.
@@ -36,7 +37,8 @@ class PageMedia:
     library: MediaLibrary
     found: dict[str, Media] = field(default_factory=dict[str, Media])
     condition: Condition = ALWAYS
-    _firsts: list[Condition] = field(default_factory=list[Condition])
+    # By the condition, the greatest prominence of those that came first.
+    _firsts: dict[Condition, int] = field(default_factory=dict[Condition, int])
 
     def value(self, text: Json, path: Path) -> Json | ValueProblem:
         """What a prop with `"format": "media"` becomes; an empty text stays nothing."""
@@ -104,12 +106,13 @@ class PageMedia:
 
     def _is_first(self, media: Media) -> bool:
         firsts, condition = self._firsts, self.condition
-        if not media.is_prominent or ALWAYS in firsts or len(firsts) == _MOST_FIRSTS:
-            return False
         # Browsers fetch what comes first even where it is hidden.
-        if condition in firsts or asks_browser(condition):
+        if not media.prominence or asks_browser(condition):
             return False
-        firsts.append(condition)
+        before = max(firsts.get(condition, 0), firsts.get(ALWAYS, 0))
+        if media.prominence <= before or (condition not in firsts and len(firsts) == _MOST_FIRSTS):
+            return False
+        firsts[condition] = media.prominence
         return True
 
     def _image(self, media: Media, written: re.Match[str]) -> str:
