@@ -35,7 +35,6 @@ class BrandFingerprint:
         }
         if styles == "fixed":
             parts["tokens"] = canonical_json([*map(tokens_in_pages, (node.tokens, node.scheme))])
-            parts["fonts"] = _names(node.preload_fonts)
             return cls(sha256("\0".join(parts.values())), _brand_digests(parts))
         parts |= _in_styles(node)
         # The stylesheet holds the tokens and the font faces, the favicon some tokens and the name:

@@ -44,7 +44,8 @@ SLOTS: Final = SimpleNamespace(**{name: Markup("\0{}\0").format(name) for name i
 class NodeSlots:
     """What one node writes into the slots of every page. Make it once for all pages of a node.
 
-    `assets` are what pages refer to, and the node's fonts, where their styles are not `fixed`.
+    `assets` are what pages refer to, and the node's fonts, where their styles are not `fixed`:
+    that stylesheet refers to them.
     """
 
     node: BrandedNode
@@ -72,7 +73,7 @@ class NodeSlots:
         manifest = (node.manifest,) if node.manifest else ()
         icons: tuple[Asset, ...] = (icon, *node.icon_files, *manifest)
         if styles == "fixed" and sheet is not None:
-            tokens, custom_css, fonts = _Sheet(_fixed(sheet)), _Sheet(), node.preload_fonts
+            tokens, custom_css, fonts = _Sheet(_fixed(sheet)), _Sheet(), ()
             if favicon is None:
                 icon_url, icons = f"/{quote(sheet.icon_path)}", icons[1:]
         elif styles == "linked":
@@ -87,7 +88,8 @@ class NodeSlots:
             "theme_script": f"<script>{head.THEME_SCRIPT}</script>" if node.scheme else "",
             "color_scheme": "light dark" if node.scheme else node.theme,
             "icons": _icons(node, escape(icon_url)),
-            "fonts": head.preload_fonts(node.preload_fonts),
+            # On a slow line they would share it with the stylesheet that a page waits for.
+            "fonts": head.preload_fonts(node.preload_fonts if styles == "inline" else ()),
             "tokens": tokens.html,
             "custom_css": custom_css.html,
             "script_sources": f" {head.csp_hash(head.THEME_SCRIPT)}" if node.scheme else "",
