@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
-from pathlib import Path
 from typing import Final
 
 from robbieblocks.bundle.browser_maps import BrowserMaps
 from robbieblocks.bundle.compile import Esbuild, EsbuildService
-from robbieblocks.bundle.component_graph import RESERVED_KEY, checked, with_imported
+from robbieblocks.bundle.component_graph import checked, with_imported
 from robbieblocks.bundle.components import Component, Components
-from robbieblocks.bundle.entries import ToolchainCache, packed, unpacked, versioned
+from robbieblocks.bundle.entries import ToolchainCache, versioned
 from robbieblocks.bundle.node_script import script_problem
 from robbieblocks.bundle.packages import PackagePart, Packages
+from robbieblocks.bundle.page_scripts import page_scripts
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.react import PAGE_NEEDS
 from robbieblocks.bundle.tailwind import (
@@ -43,7 +43,6 @@ from robbieblocks.model import (
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "page file"
-_RUNTIME: Final = Path(__file__).parent / "runtime"
 
 # How long an idle process waits for the next build: a new class costs milliseconds where the
 # isolate runs, and so does an edit where esbuild does. An isolate takes 60 MB meanwhile.
@@ -180,7 +179,7 @@ class _Workspace:
             names_utilities=partial(names_utilities, components.good, tailwind.learn),
             learn=tailwind.learn,
             utilities_key=tailwind.key,
-            runtime=self._islands,
+            runtime=self._page_scripts[0],
             base_stylesheet=self._base_stylesheet(base_css),
             isolate=self.packages.react_script,
             compiled=tuple(sorted(set(self._components.take_compiled()))),
@@ -216,27 +215,8 @@ class _Workspace:
         return self._tailwind
 
     @cached_property
-    def _islands(self) -> Module:
-        """The page's own script, compiled."""
-        key = sha256("\0".join(("islands", self.toolchain.id)))
-        head, module = unpacked(
-            self.toolchain_cache.get_or_make(_KIND, key, self._compiled_islands)
-        )
-        return Module(
-            specifier=component_specifier(RESERVED_KEY),
-            asset=Asset.of("islands", "js", module),
-            script="",
-            imports=tuple(head.decode().split()),
-        )
-
-    def _compiled_islands(self) -> bytes:
-        options = ["--external:react", "--format=esm", "--minify"]
-        files = {file.name: file.read_bytes() for file in sorted(_RUNTIME.glob("*.js"))}
-        output = self.esbuild.run(files, ["islands.js"], options)
-        if output.errors:
-            raise ProcessFailed(f"the page's own script does not compile: {output.errors[0].text}")
-        names = sorted({name for name, _ in output.imports["islands.js"]})
-        return packed("\n".join(names), output.files["islands.js"])
+    def _page_scripts(self) -> tuple[Module, dict[str, Module]]:
+        return page_scripts(self.esbuild, self.toolchain_cache, self.toolchain.id)
 
     def _base_stylesheet(self, css: str) -> Asset:
         """The templates' own CSS, minified."""
@@ -255,13 +235,13 @@ class _Workspace:
     def _modules(self, components: Collection[Component]) -> dict[str, Module]:
         """The components' modules and those of the packages that they and pages need."""
         modules = {each.module.specifier: each.module for each in components}
-        parts = {name: PackagePart.whole(name) for name in (*PAGE_NEEDS, *self._islands.imports)}
+        parts = {name: PackagePart.whole(name) for name in PAGE_NEEDS}
         for each in components:
             parts.update((part.specifier, part) for part in each.package_parts)
             for name in each.module.imports:
                 if name not in modules:
                     parts.setdefault(name, PackagePart.whole(name))
-        return modules | self.packages.modules(parts.values())
+        return modules | self.packages.modules(parts.values()) | self._page_scripts[1]
 
 
 @lru_cache(maxsize=2)

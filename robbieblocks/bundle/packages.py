@@ -146,25 +146,26 @@ class Packages:
     def _compiled_parts(self, parts: Mapping[str, PackagePart]) -> dict[str, bytes]:
         """The entries of parts by key, compiled two at a time."""
         # Names are evaluated here: the kernel ends the isolate with the thread that started it.
-        texts = [self._text(part) for part in parts.values()]
+        entries = [self._entry(part) for part in parts.values()]
         with ThreadPoolExecutor(2) as pool:
-            made = pool.map(self._compiled, parts.values(), texts)
+            made = pool.map(self._compiled, parts.values(), entries)
             return dict(zip(parts, made, strict=True))
 
-    def _text(self, part: PackagePart) -> str:
+    def _entry(self, part: PackagePart) -> react.Entry:
         """What is compiled to the part's module."""
-        text = react.entry(part.specifier, self.names)
-        if text is not None:
-            return text
+        entry = react.entry(part.specifier, self.names)
+        if entry is not None:
+            return entry
         names = [name for name in self._exported(part) if _IDENTIFIER.fullmatch(name)]
         files: Mapping[str, tuple[str, str]] = (
             {} if part.names is None else self._index_files(part.package)
         )
-        return _entry(part, names, files)
+        return react.Entry(_entry(part, names, files))
 
-    def _compiled(self, part: PackagePart, text: str) -> bytes:
+    def _compiled(self, part: PackagePart, entry: react.Entry) -> bytes:
+        text, more = entry
         outside = _externals(part.package, self._toolchain.packages)
-        browser, isolate = [*_BROWSER, *outside], [*_ISOLATE, *outside]
+        browser, isolate = [*_BROWSER, *outside, *more], [*_ISOLATE, *outside]
         in_isolate = react.IN_ISOLATE.get(part.specifier)
         option_sets = [browser] if in_isolate is not None else [browser, isolate]
         module, *common_js = self._built("vendor.js", text, *option_sets)

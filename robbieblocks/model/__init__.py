@@ -14,6 +14,7 @@ from robbieblocks.model.block_orders import (
 )
 from robbieblocks.model.branded import BrandedNode, FontFace, IconLink
 from robbieblocks.model.bundle import (
+    RUNTIME_PARTS,
     Bundle,
     Importing,
     Module,
@@ -124,6 +125,7 @@ __all__ = [
     "NO_SETTINGS",
     "REDIRECTS_FILE",
     "REFERENCE_MARKS",
+    "RUNTIME_PARTS",
     "SHARED_APP",
     "WILDCARD",
     "ZONES",

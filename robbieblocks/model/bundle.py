@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.assets import Asset
@@ -61,10 +61,20 @@ class UtilitiesFor(Protocol):
         ...
 
 
+# The parts of the page's own script that few visits need: the names of their files, and by what
+# name a page's import map leads to them.
+RUNTIME_PARTS: Final = {
+    "fill": "robbieblocks/fill",
+    "forms": "robbieblocks/forms",
+    "restore": "robbieblocks/restore",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """Every module that a set of components needs, by specifier.
 
+    `runtime` is the page's own script; its parts are in `modules`, too.
     `compiled` lists the keys of the components that were compiled now and not found in the cache.
     `broken` are the keys of components with an error, and of those that import one; they are not in
     `modules`, but for those that only can't be placed. `blame` maps each to its own errors and
@@ -98,6 +108,12 @@ class Bundle:
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
     blame: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
+
+    @property
+    def runtime_names(self) -> str:
+        """The files of the page's own script and of its parts: they change with what is in them."""
+        parts = [self.modules[name] for name in RUNTIME_PARTS.values() if name in self.modules]
+        return " ".join([each.asset.name for each in (self.runtime, *parts)])
 
 
 def component_specifier(key: str) -> str:

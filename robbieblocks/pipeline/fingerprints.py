@@ -93,7 +93,7 @@ class Fingerprints:
             styles,
             templates,
             toolchain,
-            bundle.runtime.asset.name,
+            bundle.runtime_names,
             bundle.base_stylesheet.name,
             isolate,
             # Which words of a page are classes, and of what kind: that follows the tokens.
@@ -103,7 +103,7 @@ class Fingerprints:
         self._base_digests = (
             _styles_digest(styles),
             f"template::{short_digest(templates + bundle.base_stylesheet.name)}",
-            f"toolchain::{short_digest(toolchain + bundle.runtime.asset.name + isolate)}",
+            f"toolchain::{short_digest(toolchain + bundle.runtime_names + isolate)}",
             # The names of the modules differ with it: this only says why.
             *([_MAPPED] if any(each.browser_map for each in bundle.modules.values()) else []),
         )

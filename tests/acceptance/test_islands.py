@@ -102,6 +102,37 @@ def test_islands_come_to_life_in_silence(publish: Publish, page: Page) -> None:
         assert page.get_by_label(name).inner_text() == value
 
 
+# Notes whether the task that hydrates the first block is over once the second is hydrated: React
+# listens at each, and microtasks of one task run before the next task begins.
+WATCH_TASKS = """
+    const listen = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+      if (type === "click" && this.id === "b1") {
+        window.isOver = false;
+        let left = 10_000;
+        const step = () => {
+          if (left--) Promise.resolve().then(step);
+          else window.isOver = true;
+        };
+        step();
+      }
+      if (type === "click" && this.id === "b2") window.wasOver = window.isOver;
+      return listen.call(this, type, ...rest);
+    };
+"""
+
+
+def test_each_block_comes_to_life_in_a_task_of_its_own(publish: Publish, page: Page) -> None:
+    """Between two blocks a browser can draw and answer; what nobody needs is not fetched."""
+    props = {"start": 1, "label": "one"}
+    page.add_init_script(WATCH_TASKS)
+    page.goto(publish([COUNTER], [block(1, "counter", props), block(2, "counter", props)]))
+    page.wait_for_function("() => window.wasOver !== undefined")
+    assert page.evaluate("window.wasOver") is True
+    loaded = {name.partition("-")[0] for name in _scripts(page)}
+    assert loaded == {"islands", "react", "counter"}
+
+
 def test_a_block_without_state_ships_no_script(publish: Publish, page: Page) -> None:
     """A page with static blocks alone loads no module at all."""
     page.goto(publish([GREETING], [block(1, "greeting", {"text": "Hi"})]))

@@ -28,7 +28,7 @@ from tests.counting import lines_executed
 PACKAGE = Path(assemble.__file__).parent.parent
 
 
-@pytest.mark.parametrize("script", ["bundle/runtime/islands.js", "prerender/page/visitor.js"])
+@pytest.mark.parametrize("script", ["bundle/runtime/fill.js", "prerender/page/visitor.js"])
 def test_the_browsers_scripts_have_the_same_pattern(script: str) -> None:
     """What the build takes for a placeholder, both scripts of the browser take for one."""
     assert f"/{PLACEHOLDER.pattern}/g" in (PACKAGE / script).read_text()

@@ -20,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from robbieblocks.errors import ContentError
 from robbieblocks.model import (
+    RUNTIME_PARTS,
     AppHome,
     AssembledBlock,
     AssembledPage,
@@ -72,9 +73,10 @@ BUNDLE = Bundle(
             ),
             _module("@robbieblocks/inner", "react", css=".inner{}"),
             _module("@robbieblocks/still", "react", css=".still{}"),
+            *map(_module, RUNTIME_PARTS.values()),
         )
     },
-    runtime=_module("@robbieblocks/-runtime", "react"),
+    runtime=_module("@robbieblocks/-runtime"),
     base_stylesheet=Asset.of("base", "css", "@layer base{}"),
     utilities_for=_utilities,
 )
@@ -139,6 +141,14 @@ def test_fonts_do_not_hold_back_the_first_paint() -> None:
 
 
 @pytest.mark.parametrize("form", ["linked", "fixed"])
+def test_fonts_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
+    """Where a page waits for its styles, nothing shares the line with them."""
+    font = Asset.of("font", "woff2", b"letters")
+    on = replace(node(), preload_fonts=(font,))
+    assert font.url not in _html(page(block(1, "still")), on=on, styles=form)
+
+
+@pytest.mark.parametrize("form", ["linked", "fixed"])
 def test_modules_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
     """Where a page waits for its styles, its preloads wait in a template for the page's script."""
     html = _html(page(block(1, "live")), styles=form)
@@ -188,6 +198,58 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
     first, second = json.loads(data.text())
     assert first["fresh"] is True
     assert (second["still"], second["fill"]) == (True, {"a": "{{x|b}}"})
+
+
+@pytest.mark.parametrize(
+    ("made", "more", "parts", "at_once"),
+    [
+        (LIVE, {}, set(), set()),
+        (RenderedBlock(html='<input name="a">', interactive=True), {}, {"restore"}, set()),
+        (
+            RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True),
+            {},
+            *2 * [{"restore"}],
+        ),
+        (
+            RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True),
+            {"hydrate": "idle"},
+            {"restore"},
+            set(),
+        ),
+        (
+            RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True, misnested="p in p"),
+            {},
+            set(),
+            set(),
+        ),
+        (STILL, {"fill": {"a": "{{x|b}}"}}, {"fill"}, set()),
+        (
+            RenderedBlock(
+                html='<form action="javascript:throw new Error(&#x27;React form unexpectedly">',
+                interactive=True,
+            ),
+            {},
+            {"forms"},
+            {"forms"},
+        ),
+    ],
+)
+def test_pages_name_the_parts_that_a_visit_may_need(
+    made: RenderedBlock, more: dict[str, Any], parts: set[str], at_once: set[str]
+) -> None:
+    """The import map leads to them; what each visit needs is fetched early, nothing else is."""
+    tree = LexborHTMLParser(_html(page(block(1, "live", **more)), {1: made}))
+    found = tree.css_first("[type=importmap]")
+    assert found is not None
+    mapped = json.loads(found.text())
+    named = {name: mapped["imports"].get(each) for name, each in RUNTIME_PARTS.items()}
+    assert {name for name, url in named.items() if url} == parts
+    assert {url for url in named.values() if url} <= set(mapped["integrity"])
+    loaded = [
+        *[script.attributes["src"] for script in tree.css("[type=module]")],
+        *[link.attributes["href"] for link in tree.css("[rel=modulepreload]")],
+    ]
+    assert {name for name, url in named.items() if url in loaded} == at_once
 
 
 def test_stylesheets_stand_in_the_order_of_layers() -> None:

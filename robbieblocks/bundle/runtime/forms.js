@@ -1,4 +1,5 @@
 // Keeps forms that are sent before React has hydrated them: it sends them again when it does.
+// Pages with such a form load it beside islands.js: it listens before React is there.
 
 // What React writes as the address of a form whose action is a function (react-dom, form replaying).
 const UNHYDRATED = "javascript:throw new Error('React form unexpectedly submitted.')";

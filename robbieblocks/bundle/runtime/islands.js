@@ -14,54 +14,9 @@
  * }} Island
  */
 
-import { elementsOf, patch, propsOf, tolerating } from "./fresh.js";
-import "./forms.js";
-import { choose, leftAlone, retype, typedIn } from "./typed.js";
-
 // A page that waits for stylesheets has the preloads of its modules here: this runs after those.
 const preloads = document.head.querySelector("template#rb-preloads");
 if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
-
-const PLACEHOLDER = /\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}/g;
-const query = new URLSearchParams(location.search);
-
-/** @type {(text: string) => string} The site to which a text leads as an address, "" for none. */
-const site = (text) => {
-  try {
-    const { protocol, origin } = new URL(text, location.href);
-    return protocol + origin;
-  } catch {
-    return "";
-  }
-};
-
-/** @type {(text: string, query: URLSearchParams) => string} */
-const filledText = (text, query) =>
-  text.replace(PLACEHOLDER, (_, name, fallback = "") =>
-    name ? query.get(name) || fallback.trim() : "{{",
-  );
-
-/** @type {(value: any) => any} A value with its placeholders filled. */
-const filled = (value) => {
-  if (typeof value === "string") {
-    const text = filledText(value, query);
-    if (text === value) return text;
-    // A visitor's text may be anything but the address of another site, or a script as an address.
-    const usual = filledText(value, new URLSearchParams());
-    return site(text) === site(usual) ? text : usual;
-  }
-  if (Array.isArray(value)) return value.map(filled);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner)]));
-};
-
-/** @type {(value: object) => boolean} Whether the URL's query fills a placeholder of it. */
-const asksFor = (value) => {
-  if (query.size === 0) return false;
-  for (const [, name] of JSON.stringify(value).matchAll(PLACEHOLDER))
-    if (name && query.get(name)) return true;
-  return false;
-};
 
 // React is fetched by the first block that needs it, not by the page.
 // Its module is all of React: react-dom's names, too.
@@ -84,6 +39,30 @@ const failed = () => {
   return paragraph;
 };
 
+/**
+ * @type {(element: HTMLElement) => boolean}
+ * Whether the visitor has done something to its controls already; of some it may say so that nobody
+ * touched: restore.js knows, which is loaded then.
+ */
+const seemsTouched = (element) =>
+  [...element.querySelectorAll("input,textarea,select")].some((/** @type {any} */ control) => {
+    if (control === document.activeElement) return true;
+    const options = [...(control.options ?? [])];
+    if (options.some((each) => each.defaultSelected))
+      return options.some((each) => each.selected !== each.defaultSelected);
+    if (control.options)
+      return control.selectedIndex >= (control.type !== "select-one" || control.size > 1 ? 0 : 1);
+    return control.value !== control.defaultValue || control.checked !== control.defaultChecked;
+  });
+
+/** @type {() => Promise<unknown>} Let the browser draw and answer: what comes after is another task. */
+const pause = () =>
+  new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => done(port1.close());
+    port2.postMessage(0);
+  });
+
 /** @type {(island: Island, element: HTMLElement) => Promise<void>} Hydrate or render a block. */
 export const start = async (island, element) => {
   // A copy in a document in which nothing is loaded or run.
@@ -95,12 +74,24 @@ export const start = async (island, element) => {
     reported = true;
     console.error(`RobbieBlocks: block ${island.id} (${island.use}) ${what}`, error);
   };
-  const asked = island.fill !== undefined && asksFor(island.fill);
-  if (island.still && !asked) return;
   try {
-    const [React, { default: Component }] = await Promise.all([loadReact(), import(island.use)]);
+    const asked =
+      island.fill && location.search
+        ? (await import("robbieblocks/fill")).filledProps(island.fill)
+        : undefined;
+    if (island.still && !asked) return;
+    let [React, { default: Component }, restore] = await Promise.all([
+      loadReact(),
+      import(island.use),
+      island.fresh ? import("robbieblocks/restore") : undefined,
+    ]);
+    await pause();
+    // Where it can't be loaded, the block lives without what was typed.
+    if (!restore && seemsTouched(element))
+      restore = await import("robbieblocks/restore").catch(() => undefined);
     const { createElement, createRoot, flushSync, hydrateRoot } = React;
-    const typed = typedIn(element);
+    const typed = restore ? restore.typedIn(element) : [];
+    const retype = () => restore?.retype(element, typed);
     /** @type {any} */
     let root;
     const options = {
@@ -122,40 +113,33 @@ export const start = async (island, element) => {
         // Of one that is fresh this is no mistake: its elements differ.
         if (!island.fresh)
           report("differs from its prerendered content and was rendered anew", error);
-        retype(element, typed);
+        retype();
       },
     };
-    const props = asked ? filled(island.fill) : island.props;
+    const block = createElement(Component, asked ?? island.props);
     root = roots.get(island.id);
-    if (root) root.render(createElement(Component, props));
+    if (root) root.render(block);
     else if (island.anew || island.still) {
       root = createRoot(element, options);
-      flushSync(() => root.render(createElement(Component, props)));
-      retype(element, typed);
+      flushSync(() => root.render(block));
+      retype();
     } else {
-      // A root must not be updated before it is hydrated, so its first effect fills the props.
-      const Filled = () => {
+      // A root must not be updated before it is hydrated, so its first effect fills the props; then
+      // what was typed before is told to the block, which lives by then.
+      const Hydrated = () => {
         const [props, setProps] = React.useState(island.props);
-        React.useLayoutEffect(() => setProps(filled(island.fill)), []);
+        React.useLayoutEffect(() => {
+          if (asked) setProps(asked);
+        }, []);
+        React.useEffect(retype, []);
         return createElement(Component, props);
       };
-      // What was typed before is told to the block once it lives.
-      const Told = () => {
-        React.useEffect(() => retype(element, typed), []);
-        return block();
-      };
-      const block = () => (asked ? createElement(Filled) : createElement(Component, props));
-      const child = typed.some((each) => each.touched) ? createElement(Told) : block();
+      const isAltered = asked || typed.some((/** @type {any} */ each) => each.touched);
       const hydrate = () => {
-        root = hydrateRoot(element, child, options);
+        root = hydrateRoot(element, isAltered ? createElement(Hydrated) : block, options);
       };
-      if (island.fresh) {
-        const before = elementsOf(element);
-        const untouched = leftAlone(typed);
-        tolerating(() => flushSync(hydrate));
-        patch(element, before, React);
-        choose(element, untouched, propsOf);
-      } else hydrate();
+      if (island.fresh && restore) restore.hydrateFresh(element, typed, hydrate, React);
+      else hydrate();
     }
     roots.set(island.id, root);
   } catch (error) {

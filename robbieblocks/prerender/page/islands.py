@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    RUNTIME_PARTS,
     AssembledBlock,
     AssembledPage,
     RenderedBlock,
@@ -22,6 +23,13 @@ HtmlSetter = Callable[[str], str]
 
 # An element that has it does its work without scripts, too.
 _PLAIN: Final = " data-works-plain"
+_FILL: Final = RUNTIME_PARTS["fill"]
+_RESTORE: Final = RUNTIME_PARTS["restore"]
+_FORMS: Final = RUNTIME_PARTS["forms"]
+# React's address of a form whose action is a function (react-dom, form replaying), as HTML has it.
+_FORM_ACTION: Final = "javascript:throw new Error("
+# What a visitor types into, or chooses with.
+_CONTROL: Final = re.compile(r"<(?:input|textarea|select)\b", re.IGNORECASE)
 # Names of props that are HTML, which a component may spread over an element.
 _HTML_PROP: Final = re.compile(
     r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
@@ -36,13 +44,16 @@ class Islands:
     that the block showed the clock, randomness or the locale, `anew` that it is rendered again
     instead of hydrated, because browsers have another tree than React. `still` says that it has no
     state and no events: it is only rendered where the URL's query fills a placeholder of `fill`.
-    `has_controls`: one of them does nothing without scripts. `may_make_html`: one of them may make
-    elements of a text, in its code or by the name of a prop.
+    `parts` are the specifiers of what islands.js may import, and of what keeps forms; `eager_parts`
+    those that it imports at once. `has_controls`: one of them does nothing without scripts.
+    `may_make_html`: one of them may make elements of a text, in its code or by the name of a prop.
     """
 
     components: frozenset[str] = frozenset()
     eager: frozenset[str] = frozenset()
     json: str = ""
+    parts: frozenset[str] = frozenset()
+    eager_parts: frozenset[str] = frozenset()
     has_controls: bool = False
     may_make_html: bool = False
     problems: tuple[Problem, ...] = ()
@@ -74,10 +85,13 @@ class Islands:
             if block.hydrate != "never" and (rendered[block.order].lives or block.fill is not None)
         ]
         entries = [_entry(block, made) for block, made in listed]
+        eager = [(block, made) for block, made in listed if _is_eager(block, made)]
         return cls(
             problems=tuple(problems),
             components=frozenset(block.component for block, _ in listed),
-            eager=frozenset(block.component for block, made in listed if _is_eager(block, made)),
+            eager=frozenset(block.component for block, _ in eager),
+            parts=_parts(listed),
+            eager_parts=frozenset([_RESTORE] if any(_is_fresh(made) for _, made in eager) else []),
             has_controls=any(made.interactive and _PLAIN not in made.html for _, made in listed),
             may_make_html=any(
                 maker(block.component) or _HTML_PROP.search(block.props_json) for block, _ in listed
@@ -121,12 +135,25 @@ def _is_eager(block: AssembledBlock, made: RenderedBlock) -> bool:
     return made.lives and block.hydrate == "load" and block.visitor is None
 
 
+def _is_fresh(made: RenderedBlock) -> bool:
+    return made.rerender and not made.misnested
+
+
+def _parts(listed: Sequence[tuple[AssembledBlock, RenderedBlock]]) -> frozenset[str]:
+    """What islands.js may import: to fill placeholders, to put right what differs or was typed."""
+    fills = any(block.fill is not None for block, _ in listed)
+    forms = any(_FORM_ACTION in made.html for _, made in listed)
+    restores = any(_is_fresh(made) or _CONTROL.search(made.html) for _, made in listed)
+    wanted = {_FILL: fills, _FORMS: forms, _RESTORE: restores}
+    return frozenset(name for name, is_wanted in wanted.items() if is_wanted)
+
+
 def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
     use = json.dumps(component_specifier(block.component))
     entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
     if made.misnested:
         entry += ',"anew":true'
-    elif made.rerender:
+    elif _is_fresh(made):
         entry += ',"fresh":true'
     elif not made.interactive:
         entry += ',"still":true'

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from robbieblocks.model import (
     INDEX_READER,
+    RUNTIME_PARTS,
     Asset,
     Bundle,
     StyleForm,
@@ -23,6 +24,7 @@ from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
 
 _REACT: Final = "react"
+_FORMS: Final = RUNTIME_PARTS["forms"]
 _COMPONENTS: Final = component_specifier("")
 # Of so many sets of components the styles are kept: each may take some 30 KB.
 _STYLES_KEPT: Final = 512
@@ -149,18 +151,21 @@ class AssetGraph:
                 assets=own.linked,
                 styles=own.texts,
             )
-        modules = self._modules(islands.components)
+        # An edit in `robbieblocks dev` may need any part.
+        parts = RUNTIME_PARTS.values() if styles == "separate" else islands.parts
+        modules = self._modules(islands.components, parts)
         import_map = self._import_map(modules)
         runtime = self.bundle.runtime.asset
         lines = [f'<script type="importmap">{import_map}</script>']
         if islands.eager:
             # Several specifiers may lead to one file.
-            preloads = dict.fromkeys(map(self._preload, self._modules(islands.eager)))
+            preloads = dict.fromkeys(
+                map(self._preload, self._modules(islands.eager, islands.eager_parts))
+            )
             waits = styles in ("linked", "fixed") or (styles == "inline" and bool(own.linked))
             lines += [_after_styles(preloads)] if waits else preloads
-        lines.append(
-            f'<script type="module" src="{runtime.url}" integrity="{runtime.integrity}"></script>'
-        )
+        first = [self.bundle.modules[_FORMS].asset] if _FORMS in modules else []
+        lines += map(_module_script, [*first, runtime])
         added = self._styles(modules)
         loaded = [self.bundle.modules[name] for name in modules]
         maps = [each.browser_map for each in loaded if each.browser_map]
@@ -204,10 +209,10 @@ class AssetGraph:
         # An empty element is how packages add rules one by one (CSSOM).
         return ("", *(text for module in modules for text in module.styles))
 
-    def _modules(self, components: Iterable[str]) -> list[str]:
-        """The specifiers of all that these components need in the browser, in order."""
+    def _modules(self, components: Iterable[str], parts: Iterable[str]) -> list[str]:
+        """The specifiers of all that these components need in the browser, and of `parts`."""
         reached = (self._reach(component_specifier(key)) for key in components)
-        return sorted(self._runtime.union(*reached))
+        return sorted(self._runtime.union(parts, *reached))
 
     def _stylesheets(self, components: Collection[str], utilities: Asset | None) -> list[Asset]:
         """The stylesheets of base, components and utilities, in the order of their layers."""
@@ -276,6 +281,14 @@ def _after_styles(preloads: Iterable[str]) -> str:
     return f'<template id="rb-preloads">{"".join(preloads)}</template>'
 
 
+def _module_script(asset: Asset) -> str:
+    return f'<script type="module" src="{asset.url}" integrity="{asset.integrity}"></script>'
+
+
 def _preload(bundle: Bundle, specifier: str) -> str:
     asset = bundle.modules[specifier].asset
-    return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+    # What is seen comes first: nobody uses a block before they see it.
+    return (
+        f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}"'
+        ' fetchpriority="low">'
+    )
