@@ -148,10 +148,14 @@ def test_fonts_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
     assert font.url not in _html(page(block(1, "still")), on=on, styles=form)
 
 
-@pytest.mark.parametrize("form", ["linked", "fixed"])
-def test_modules_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
-    """Where a page waits for its styles, its preloads wait in a template for the page's script."""
-    html = _html(page(block(1, "live")), styles=form)
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [("linked", ""), ("fixed", ""), ("inline", '<img src="/a.png" fetchpriority="high">')],
+)
+def test_modules_are_not_fetched_beside_what_shows_first(form: StyleForm, shown: str) -> None:
+    """Where a page waits for its styles or a picture, its preloads wait for the page's script."""
+    live = RenderedBlock(html=f"<p>live{shown}</p>", interactive=True)
+    html = _html(page(block(1, "live")), {1: live}, styles=form)
     outside, *waiting = re.split(r'<template id="rb-preloads">(.*?)</template>', html)
     assert "modulepreload" not in outside + waiting[1]
     assert waiting[0].count('<link rel="modulepreload" href="/_rb/') == 3

@@ -135,11 +135,14 @@ class AssetGraph:
         islands: Islands,
         styles: StyleForm = "inline",
         words: frozenset[str] = frozenset(),
+        *,
+        has_first_picture: bool = False,
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
         Modules of `islands` are in the import map, those of the eager ones are preloaded too: at
-        once, or, where the page waits for stylesheets first, by islands.js, which runs after them.
+        once, or, where the page waits for stylesheets or shows a picture first, by islands.js,
+        which runs once it is parsed and styled.
         `words` are those of the page's HTML that may be utility classes.
         """
         own = self._styles_of(components, self.bundle.utilities_for(components, words), styles)
@@ -162,10 +165,13 @@ class AssetGraph:
             preloads = dict.fromkeys(
                 map(self._preload, self._modules(islands.eager, islands.eager_parts))
             )
-            waits = styles in ("linked", "fixed") or (styles == "inline" and bool(own.linked))
+            waits = styles in ("linked", "fixed") or (
+                styles == "inline" and (bool(own.linked) or has_first_picture)
+            )
             lines += [_after_styles(preloads)] if waits else preloads
-        first = [self.bundle.modules[_FORMS].asset] if _FORMS in modules else []
-        lines += map(_module_script, [*first, runtime])
+        forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
+        # The first is by what `robbieblocks dev` finds the page's script.
+        lines += map(_module_script, [runtime, *forms])
         added = self._styles(modules)
         loaded = [self.bundle.modules[name] for name in modules]
         maps = [each.browser_map for each in loaded if each.browser_map]
@@ -277,7 +283,7 @@ def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
 
 
 def _after_styles(preloads: Iterable[str]) -> str:
-    """The preloads where browsers see none: they would share a slow line with the stylesheets."""
+    """The preloads where browsers see none: they would share a slow line with what shows first."""
     return f'<template id="rb-preloads">{"".join(preloads)}</template>'
 
 
@@ -287,8 +293,4 @@ def _module_script(asset: Asset) -> str:
 
 def _preload(bundle: Bundle, specifier: str) -> str:
     asset = bundle.modules[specifier].asset
-    # What is seen comes first: nobody uses a block before they see it.
-    return (
-        f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}"'
-        ' fetchpriority="low">'
-    )
+    return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'

@@ -45,6 +45,8 @@ from robbieblocks.row_faults import blame
 from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
+# A page's first picture has it: as React writes it, and as pictures in Markdown have it.
+_FIRST_PICTURE: Final = ('fetchPriority="high"', 'fetchpriority="high"')
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
 
 
@@ -188,7 +190,11 @@ class PageRenderer:
         self, content: Content, bundle: Bundle, styles: StyleForm = "inline"
     ) -> PageDocument:
         loads = self._asset_graph(bundle).page(
-            content.components, content.islands, styles, content.words
+            content.components,
+            content.islands,
+            styles,
+            content.words,
+            has_first_picture=any(written in content.body for written in _FIRST_PICTURE),
         )
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
