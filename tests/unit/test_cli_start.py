@@ -41,7 +41,7 @@ def loaded(module: str) -> set[str]:
     [
         ("robbieblocks.cli", SERVERS | SEEDING | BUILDING | {"psycopg", "importlib.metadata"}),
         ("robbieblocks.cli.ahead", SERVERS | SEEDING | BUILDING | {"psycopg"}),
-        ("robbieblocks.cli.building.build", SERVERS | SEEDING),
+        ("robbieblocks.cli.building.build", SERVERS | SEEDING | {"xml.etree.ElementTree"}),
         ("robbieblocks.cli.operating.status", SERVERS | SEEDING | BUILDING),
         (
             "robbieblocks.cli.database.database",
