@@ -19,26 +19,8 @@ from typing import Any, Final
 from benchmarks import peers, processes
 from benchmarks.processes import OURS, ROOT, FailedError
 from benchmarks.scenarios import Bench
+from tests.shop import COMMANDS, NODES, PATHS, SHOP
 
-_SHOP: Final = ROOT / "examples" / "shop"
-# As `make demo SITE=shop` makes it.
-_COMMANDS: Final = (
-    ("db", "init"),
-    ("db", "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "products.sql"),
-    ("collections", "install", "--apply"),
-    ("content", "import"),
-    ("build", "--strict"),
-)
-_PAGES: Final = (
-    "",
-    "pieces/",
-    "pieces/skerry-bowl",
-    "journal/",
-    "journal/first-firing/",
-    "contact/",
-    "de/",
-)
-_NODES: Final = ("kiln", "quay")
 _CATEGORIES: Final = ("performance", "accessibility", "best-practices", "seo")
 _FIGURES: Final = {
     "lcp_ms": "largest-contentful-paint",
@@ -57,7 +39,7 @@ def lighthouse(bench: Bench) -> list[dict[str, Any]]:
     """
     program = peers.installed("lighthouse") / "node_modules/lighthouse/cli/index.js"
     folder = bench.ground.folder / "shop"
-    shutil.copytree(_SHOP, folder, ignore=shutil.ignore_patterns(".robbieblocks"))
+    shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns(".robbieblocks"))
     rows: list[dict[str, Any]] = []
     with bench.ground.database() as conninfo, contextlib.ExitStack() as stack:
         env = os.environ | {
@@ -65,12 +47,12 @@ def lighthouse(bench: Bench) -> list[dict[str, Any]]:
             "ROBBIEBLOCKS_HOME": str(folder / ".robbieblocks"),
             "PYTHONPATH": str(ROOT),
         }
-        for command in _COMMANDS:
+        for command in COMMANDS:
             processes.run((*OURS, *command), env=env, cwd=folder)
         nodes = stack.enter_context(_served(folder, env))
         port = stack.enter_context(_chromium(folder))
         for node, address in nodes.items():
-            for page in _PAGES:
+            for page in PATHS:
                 report = _report(program, port, address + page, folder)
                 rows.append({"node": node, "page": page or "home", **_figures(report)})
                 bench.say(f"  {rows[-1]}")
@@ -83,7 +65,7 @@ def _served(folder: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     log = folder / "served.log"
     argv = (*OURS, "serve", "--port", "0")
     with processes.running(argv, env=env, cwd=folder, log=log):
-        said = _until(log, log.read_text, lambda text: len(_ADDRESS.findall(text)) == len(_NODES))
+        said = _until(log, log.read_text, lambda text: len(_ADDRESS.findall(text)) == len(NODES))
         yield dict(_ADDRESS.findall(said))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -33,6 +33,7 @@ from robbieblocks.pipeline.block_cache import BlockCache
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
+from robbieblocks.pipeline.rest import Rest
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.pipeline.shared_results import shared_cache_of
@@ -132,7 +133,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     standby: bool = False
     linked: bool = False
     memory: BuildMemory = field(default_factory=BuildMemory)
-    maintenance: Maintenance = field(default_factory=Maintenance)
+    rest: Rest
+    maintenance: Maintenance
     search: SearchIndexes | None = None
     leases: record.Leases = field(default_factory=record.Leases)
     _collection: collector.CollectionAfterChecks = field(
@@ -161,6 +163,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         cache = Cache(settings.cache, shared)
         toolchain = toolchains.ensure(settings, progress)
         renderer = PageRenderer(*settings.templates)
+        rest = Rest()
         return cls(
             settings=settings,
             toolchain=toolchain,
@@ -175,8 +178,9 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,
             linked=linked,
-            maintenance=Maintenance(tidy=lambda: bound(settings.cache)),
-            search=SearchIndexes.of(settings, progress, later=standby),
+            rest=rest,
+            maintenance=Maintenance(rest, tidy=lambda: bound(settings.cache)),
+            search=SearchIndexes.of(settings, progress, rest, later=standby),
         )
 
     def refresh(self, progress: Callable[[str], None]) -> None:
@@ -204,8 +208,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
         With `collect` the garbage of earlier builds is collected, too.
         """
-        put_off = nullcontext() if self.search is None else self.search.put_off()
-        with collector.paused(), self.maintenance.put_off(), put_off:
+        with collector.paused(), self.rest.put_off():
             try:
                 yield
             finally:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from threading import Condition, Thread
+from threading import Thread
 from typing import Final
 
 from robbieblocks import release
 from robbieblocks.errors import Transient
 from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.rest import Rest
 from robbieblocks.release import SiteRoot
 
 # A command has no log; the worker's takes these records.
@@ -20,7 +20,6 @@ MAINTENANCE_LOGGER.addHandler(logging.NullHandler())
 MAINTENANCE_LOGGER.propagate = False
 
 _SLACK: Final = 2
-_REST_S: Final = 2.0
 
 Prepare = Callable[[SiteRoot, Target, Callable[[], bool]], None]
 """Makes standby trees for a target as long as the function says so. Raises Transient errors."""
@@ -52,48 +51,33 @@ def _prune(site_root: SiteRoot, target: Target) -> None:
 class Maintenance:
     """A thread that makes standby trees, compresses assets and prunes, until nothing is requested.
 
-    Standby trees wait until no build has run for `rest_s` seconds: edits often come in series, and
-    those that follow find releases which this process made itself, and which are as quick to use.
+    Standby trees wait until builds rest: edits often come in series, and those that follow find
+    releases which this process made itself, and which are as quick to use.
     Assets are compressed while no build runs, and where standby trees are wanted, too. The cache
     is tidied last.
     """
 
     def __init__(
         self,
-        rest_s: float = _REST_S,
+        rest: Rest | None = None,
         prepare: Prepare = _prepare,
         prune: Prune = _prune,
         compress: Compress = _compress,
         tidy: Tidy = _leave_untidy,
     ) -> None:
-        self._rest_s = rest_s
+        self._rest = rest or Rest()
         self._prepare = prepare
         self._prune = prune
         self._compress = compress
         self._tidy = tidy
-        self._changed = Condition()
+        self._changed = self._rest.changed
         # By target, whether standby trees are wanted, too.
         self._requested: dict[tuple[SiteRoot, Target], bool] = {}
         self._at_once = False
         # What failed the last time, and why.
         self._failed: dict[tuple[str, SiteRoot, Target], str] = {}
-        self._builds = 0
-        self._rested_at = 0.0
         self._closing = False
         self._thread: Thread | None = None
-
-    @contextmanager
-    def put_off(self) -> Generator[None]:
-        """Begin nothing while a build runs, nor right after it."""
-        with self._changed:
-            self._builds += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._builds -= 1
-                self._rested_at = time.monotonic() + self._rest_s
-                self._changed.notify_all()
 
     def request(
         self,
@@ -173,14 +157,13 @@ class Maintenance:
 
     def _may_compress(self) -> bool:
         """Whether nothing else is to be done; what is left then is done after a later build."""
-        return not (self._closing or self._builds or self._requested)
+        return not (self._closing or self._rest.builds or self._requested)
 
     def _next(self) -> dict[tuple[SiteRoot, Target], bool]:
         """All that was requested meanwhile; with nothing the thread ends."""
         with self._changed:
             while self._must_wait():
-                rest_s = self._rested_at - time.monotonic()
-                self._changed.wait(None if self._builds else rest_s)
+                self._changed.wait(self._rest.left_s())
             requested, self._requested, self._at_once = self._requested, {}, False
             if not requested:
                 self._thread = None
@@ -190,4 +173,4 @@ class Maintenance:
         """Whether standby trees are requested that may not be made yet."""
         if self._at_once or self._closing or not any(self._requested.values()):
             return False
-        return self._builds > 0 or time.monotonic() < self._rested_at
+        return self._rest.left_s() != 0

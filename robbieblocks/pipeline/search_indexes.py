@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Final
@@ -16,13 +15,13 @@ from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import Manifest, PageEntry, Sha256
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.rest import Rest
 from robbieblocks.release import SiteRoot
 from robbieblocks.search import Index, SearchPage, index_key, make_index
 from robbieblocks.settings import Settings
 
 Progress = Callable[[str], None]
 
-_REST_S: Final = 2.0
 _WAIT_MAX_S: Final = 60.0
 
 
@@ -34,35 +33,34 @@ def _nobody() -> None:
 class SearchIndexes:
     """The index of each target that was made last, and a thread that makes them.
 
-    Where they are made `later`, no build waits: the thread makes the index of what is live, once no
-    build has run for `rest_s` seconds, or at the next pause where builds have not rested for
-    `wait_max_s`, and calls `on_ready`; the next build puts it into a release.
+    Where they are made `later`, no build waits: the thread makes the index of what is live, once
+    builds rest, or at the next pause where they have not rested for `wait_max_s` seconds, and calls
+    `on_ready`; the next build puts it into a release.
     """
 
     settings: Settings
     progress: Progress
     later: bool = False
-    rest_s: float = _REST_S
+    rest: Rest
     wait_max_s: float = _WAIT_MAX_S
     on_ready: Callable[[], None] = _nobody
-    _changed: Condition = field(default_factory=Condition)
     _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
     _requested: dict[Target, SiteRoot] = field(default_factory=dict[Target, SiteRoot])
     _ready: set[str] = field(default_factory=set[str])
     _failed: dict[Target, str] = field(default_factory=dict[Target, str])
     _identity: str = ""
-    _builds: int = 0
-    _rested_at: float = 0.0
     _due_at: float = 0.0
     _closing: bool = False
     _thread: Thread | None = None
 
     @classmethod
-    def of(cls, settings: Settings, progress: Progress, *, later: bool) -> SearchIndexes | None:
+    def of(
+        cls, settings: Settings, progress: Progress, rest: Rest, *, later: bool
+    ) -> SearchIndexes | None:
         """None where no app has an index: then nothing is fetched or started."""
-        return (
-            cls(settings=settings, progress=progress, later=later) if settings.search.apps else None
-        )
+        if not settings.search.apps:
+            return None
+        return cls(settings=settings, progress=progress, rest=rest, later=later)
 
     def has(self, app: str) -> bool:
         """Whether the app has an index."""
@@ -89,18 +87,9 @@ class SearchIndexes:
             self._made[target] = index
         return index
 
-    @contextmanager
-    def put_off(self) -> Generator[None]:
-        """Begin no index while a build runs, nor right after it; one that was begun goes on."""
-        with self._changed:
-            self._builds += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._builds -= 1
-                self._rested_at = time.monotonic() + self.rest_s
-                self._changed.notify_all()
+    @property
+    def _changed(self) -> Condition:
+        return self.rest.changed
 
     def request(self, site_root: SiteRoot, target: Target) -> None:
         """Have the index made of what will be live once builds rest."""
@@ -141,10 +130,10 @@ class SearchIndexes:
         """A target whose index is to be made now; None at the end."""
         with self._changed:
             while self._requested and not self._closing:
-                rest_s = min(self._rested_at, self._due_at) - time.monotonic()
-                if not self._builds and rest_s <= 0:
+                rest_s = self.rest.left_s(latest=self._due_at)
+                if rest_s == 0:
                     return self._requested.popitem()
-                self._changed.wait(None if self._builds else rest_s)
+                self._changed.wait(rest_s)
             self._thread = None
             return None
 

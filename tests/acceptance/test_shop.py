@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin
 
@@ -16,31 +15,12 @@ from tests.acceptance.test_docs_site import crawled
 from tests.browser.chromium import Noise, accessibility_violations
 from tests.commands import Installation
 from tests.databases import Databases
+from tests.shop import COMMANDS, NODES, PATHS, SHOP
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
-
-SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop"
-NODES = ("kiln", "quay")
-PATHS = (
-    "",
-    "pieces/",
-    "pieces/skerry-bowl",
-    "journal/",
-    "journal/first-firing/",
-    "contact/",
-    "search/",
-    "de/",
-)
-COMMANDS = (
-    ("db", "init"),
-    ("db", "psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "products.sql"),
-    ("collections", "install", "--apply"),
-    ("content", "import"),
-    ("build", "--strict"),
-)
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def site(indexed: Site) -> Site:
         "OR meta_description IS NOT NULL"
     )
     context = indexed.builder.context
-    context.search = SearchIndexes.of(context.settings, lambda _: None, later=False)
+    context.search = SearchIndexes.of(context.settings, lambda _: None, context.rest, later=False)
     indexed.build()
     assert not indexed.problems(warnings=True)
     return indexed
@@ -106,9 +106,8 @@ def test_an_index_goes_live_with_its_pages(site: Site) -> None:
     before = site.builder.files(NODE, APP)
     (again,) = site.build().runs
     assert again.outcome == "unchanged"
-    site.builder.context.search = SearchIndexes.of(
-        site.builder.settings, lambda _: None, later=False
-    )
+    context = site.builder.context
+    context.search = SearchIndexes.of(context.settings, lambda _: None, context.rest, later=False)
     site.sql("UPDATE robbieblocks_pages SET meta_description = 'x' WHERE page_key = 'cups'")
     site.build()
     assert site.builder.files(NODE, APP)[FILE] != before[FILE]
@@ -122,7 +121,7 @@ def test_a_worker_publishes_first_and_the_index_after(site: Site) -> None:
     search = site.builder.context.search
     assert search is not None
     # Builds that never rest put it off for so long at most.
-    search.later, search.rest_s, search.wait_max_s = True, 3600.0, 0.0
+    search.later, search.rest.rest_s, search.wait_max_s = True, 3600.0, 0.0
     ready = threading.Event()
     search.on_ready = ready.set
     key = listing(site)["key"]

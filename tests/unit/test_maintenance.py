@@ -14,6 +14,7 @@ import pytest
 from robbieblocks.errors import ProcessFailed, SiteUnavailable
 from robbieblocks.pipeline import Target
 from robbieblocks.pipeline.maintenance import Maintenance
+from robbieblocks.pipeline.rest import Rest
 from robbieblocks.release import SiteRoot
 from robbieblocks.worker import open_log
 from robbieblocks.worker.log import records_logged
@@ -39,7 +40,10 @@ class Recorder:
 
     def maintenance(self, rest_s: float = 0.0) -> Maintenance:
         """A thread that has this done."""
-        return Maintenance(rest_s, prepare=self.prepare, prune=self.prune, compress=self.compress)
+        self.rest = Rest(rest_s)
+        return Maintenance(
+            self.rest, prepare=self.prepare, prune=self.prune, compress=self.compress
+        )
 
     def prepare(self, _root: SiteRoot, target: Target, _go_on: Callable[[], bool]) -> None:
         """Note it, and raise the error."""
@@ -84,7 +88,7 @@ class Waits(threading.Condition):
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """How the thread waits, by a clock that stands at 100 s."""
     waits = Waits()
-    module = "robbieblocks.pipeline.maintenance"
+    module = "robbieblocks.pipeline.rest"
     monkeypatch.setattr(f"{module}.Condition", lambda: waits)
     monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: 100.0))
     return waits
@@ -118,7 +122,7 @@ def test_standby_trees_wait_until_no_build_runs(waits: Waits) -> None:
     """A build would have to share the machine with them."""
     tasks = Recorder()
     maintenance = tasks.maintenance()
-    with maintenance.put_off():
+    with tasks.rest.put_off():
         maintenance.request(ROOT, [ONE], standby=True)
         assert waits.begun.wait(PATIENCE_S)
         assert tasks.done == []
@@ -131,7 +135,7 @@ def test_standby_trees_wait_for_a_while_after_a_build(waits: Waits) -> None:
     """The next edit may come, and the wait begins anew."""
     tasks = Recorder()
     maintenance = tasks.maintenance(rest_s=1000)
-    with maintenance.put_off():
+    with tasks.rest.put_off():
         pass
     maintenance.request(ROOT, [ONE], standby=True)
     assert waits.begun.wait(PATIENCE_S)
@@ -145,7 +149,7 @@ def test_at_once_standby_trees_are_made_beside_a_build() -> None:
     tasks = Recorder(blocked="one")
     tasks.go_on.set()
     maintenance = tasks.maintenance(rest_s=1000)
-    with maintenance.put_off():
+    with tasks.rest.put_off():
         maintenance.request(ROOT, [ONE], standby=True, at_once=True)
         assert tasks.begun.wait(PATIENCE_S)
     maintenance.close()
@@ -155,7 +159,7 @@ def test_one_that_is_closed_makes_no_more_standby_trees() -> None:
     """It does not wait for the rest, and prunes."""
     tasks = Recorder()
     maintenance = tasks.maintenance(rest_s=1000)
-    with maintenance.put_off():
+    with tasks.rest.put_off():
         maintenance.request(ROOT, [ONE], standby=True)
     maintenance.close()
     assert tasks.done == [("prune", "one")]
@@ -223,7 +227,7 @@ def test_assets_are_not_compressed_beside_a_build() -> None:
     """Nor while something else is to be done; a build asks anew when it is over."""
     tasks = Recorder(blocked="one")
     maintenance = tasks.maintenance()
-    with maintenance.put_off():
+    with tasks.rest.put_off():
         maintenance.request(ROOT, [ONE], standby=True, at_once=True)
         assert tasks.begun.wait(PATIENCE_S)
         tasks.go_on.set()
@@ -239,7 +243,6 @@ def test_the_cache_is_tidied_after_all_else() -> None:
     done = Recorder()
     tidied: list[int] = []
     maintenance = Maintenance(
-        0.0,
         prepare=done.prepare,
         prune=done.prune,
         compress=done.compress,
