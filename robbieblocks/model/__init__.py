@@ -88,7 +88,7 @@ from robbieblocks.model.site_settings import (
     TrustedTypes,
     WebManifest,
 )
-from robbieblocks.model.social_card import CardStyle, CardText
+from robbieblocks.model.social_card import WAITING_CARD, CardStyle, CardText
 from robbieblocks.model.standing import Kept, PageChange, Standing
 from robbieblocks.model.values import (
     ASSET_PREFIX,
@@ -127,6 +127,7 @@ __all__ = [
     "REFERENCE_MARKS",
     "RUNTIME_PARTS",
     "SHARED_APP",
+    "WAITING_CARD",
     "WILDCARD",
     "ZONES",
     "AppHome",

@@ -27,6 +27,8 @@ class PageEntry:
     listed: bool = True
     row_digests: str = ""
     input_digests: tuple[str, ...] = ()
+    card: str = ""
+    no_card: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

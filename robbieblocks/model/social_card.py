@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from robbieblocks.model.values import canonical_json, sha256
 
 if TYPE_CHECKING:
     from robbieblocks.model.assets import Asset
+
+
+WAITING_CARD: Final = "it is drawn once builds rest"
+"""Why a page lacks its card that nobody has tried to draw yet."""
 
 
 class CardText(NamedTuple):

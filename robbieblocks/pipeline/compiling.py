@@ -27,8 +27,8 @@ from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia
 from robbieblocks.pipeline.node_icons import with_icons
+from robbieblocks.pipeline.page_cards import with_drawing
 from robbieblocks.pipeline.session import MakingSession
-from robbieblocks.pipeline.social_cards import with_drawing
 from robbieblocks.row_faults import blame
 
 

@@ -17,7 +17,7 @@ from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
 from robbieblocks.errors import Problem
-from robbieblocks.media import IconMaker, MediaMaker
+from robbieblocks.media import CardMaker, IconMaker, MediaMaker
 from robbieblocks.model import (
     BrandedNode,
     Bundle,
@@ -38,6 +38,7 @@ from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.pipeline.shared_results import shared_cache_of
 from robbieblocks.pipeline.sitemaps import Sitemaps
+from robbieblocks.pipeline.social_cards import SocialCards
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
@@ -135,6 +136,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     memory: BuildMemory = field(default_factory=BuildMemory)
     rest: Rest
     maintenance: Maintenance
+    cards: SocialCards
     search: SearchIndexes | None = None
     leases: record.Leases = field(default_factory=record.Leases)
     _collection: collector.CollectionAfterChecks = field(
@@ -180,6 +182,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             linked=linked,
             rest=rest,
             maintenance=Maintenance(rest, tidy=lambda: bound(settings.cache)),
+            cards=SocialCards(maker=CardMaker(cache), rest=rest, later=standby),
             search=SearchIndexes.of(settings, progress, rest, later=standby),
         )
 
@@ -284,6 +287,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             # What makes media ahead may be waiting for a node, and is waited for here.
             self.shared.hurry()
         self.media.close()
+        self.cards.close()
         if self.search is not None:
             self.search.close()
         self.maintenance.close()

@@ -122,7 +122,7 @@ def inspect_rows(
     for run in plan.runs:
         made = rendering.apps[run.target.app]
         try:
-            composed = compose(run, made, session.context.toolchain.id)
+            composed = compose(run, made, session)
         except ContentError as error:
             problems.update(dict.fromkeys(error.problems))
         else:

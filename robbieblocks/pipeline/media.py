@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
 from robbieblocks.builtin import with_builtin
-from robbieblocks.media import Cards, MediaMaker, References, Styles, keys_in_styles, make_cards
+from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles
 from robbieblocks.model import (
     NO_MEDIA,
     AssembledPage,
     Asset,
-    CardStyle,
-    CardText,
     ComponentRow,
     MediaLibrary,
     Snapshot,
@@ -25,21 +22,16 @@ _Components = Mapping[str, ComponentRow]
 _SIGN: Final = "media:"
 
 
-def _no_cards(_style: CardStyle, _texts: Collection[CardText]) -> Cards:
-    return Cards({}, {})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppMedia:
     """The media of an app's pages. `files` are those with an address of their own, by release path.
 
-    `assets` gives the assets of names that belong to the library, `cards` social cards of texts.
+    `assets` gives the assets of names that belong to the library.
     """
 
     library: MediaLibrary = NO_MEDIA
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     assets: Callable[[Collection[str]], list[Asset]] = lambda _: []
-    cards: Callable[[CardStyle, Collection[CardText]], Cards] = _no_cards
 
     @classmethod
     def of(cls, content: Snapshot, maker: MediaMaker) -> AppMedia:
@@ -53,7 +45,6 @@ class AppMedia:
                 if row.served_path and row.key in media
             },
             assets=lambda names: maker.assets(media.values(), names, content.media_content),
-            cards=partial(make_cards, maker.cache),
         )
 
     def with_feed_pictures(self, page: AssembledPage) -> AssembledPage:

@@ -101,7 +101,7 @@ def _previewed(run: RunPlan, rendering: AppRendering, session: MakingSession) ->
     problems = run.brand.problems
     if not run.branding_is_broken:
         try:
-            composed = compose(run, rendering, session.context.toolchain.id)
+            composed = compose(run, rendering, session)
         except ContentError as error:
             problems = error.problems
         else:

@@ -27,7 +27,7 @@ class MakingSession:
 
     `live` has each target's manifest of what is live, or stands for it, and `live_file` gives the
     bytes of a release path of it; it raises SiteUnavailable. `holds` has the pages that a person
-    holds at what is live.
+    holds at what is live. `progress` is told what takes long.
     """
 
     request: Request
@@ -40,6 +40,7 @@ class MakingSession:
     holds: Mapping[Target, Mapping[str, Hold]] = field(
         default_factory=dict[Target, Mapping[str, Hold]]
     )
+    progress: Callable[[str], None] = lambda _: None
 
     def live_manifest(self, node: str, app: str) -> Manifest | None:
         """What is live of any app: of the site root where it is no target."""
@@ -58,7 +59,6 @@ class BuildSession(MakingSession):
     """
 
     connection: Connection
-    progress: Callable[[str], None]
     places: tuple[Target, ...]
     leases: Mapping[Target, record.Lease]
 

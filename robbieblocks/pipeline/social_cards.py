@@ -1,68 +1,249 @@
-"""The pictures by which social networks show pages that have none of their own."""
+"""Draws social cards within builds and beside them, and knows which pages lack theirs."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from typing import Final, NamedTuple
 
-from robbieblocks.errors import Problem
-from robbieblocks.media import Cards, card_drawing
-from robbieblocks.messages import printable
-from robbieblocks.model import AssembledPage, Asset, BrandedNode, CardStyle, CardText
-from robbieblocks.prerender import card_text
+from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.media import CardMaker, Cards
+from robbieblocks.messages import counted
+from robbieblocks.model import WAITING_CARD, Asset, BrandedNode, CardStyle, CardText
+from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
+from robbieblocks.pipeline.page_cards import PageCards, Progress, reporting
+from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.rest import Rest
+
+# A worker's build waits for so many: they take half a second.
+_AT_ONCE_MAX: Final = 8
+# So many pages go out together with cards that were drawn beside builds.
+_PORTION: Final = 250
+_WAIT_MAX_S: Final = 60.0
+_PAUSE_S: Final = 30.0
+_PAUSE_MAX_S: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class PageCards:
-    """The cards of pages, and warnings of those that could not be made, by the page's key."""
-
-    cards: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
-    problems: Mapping[str, Problem] = field(default_factory=dict[str, Problem])
+def _nobody() -> None:
+    pass
 
 
-def with_drawing(brand: BrandedNode) -> BrandedNode:
-    """The node with what draws its cards; without cards, and with a warning, where nothing can.
+class _Owed(NamedTuple):
+    """A card that a page lacks: `why`, how often it was tried, and when it is tried next."""
 
-    A node that wants none is given back itself.
+    style: CardStyle
+    text: CardText
+    due_at: float
+    why: str = WAITING_CARD
+    tries: int = 0
+
+    def is_of(self, other: _Owed) -> bool:
+        """Whether both are the same card."""
+        return self.text == other.text and self.style.digest == other.style.digest
+
+    def failed(self, why: str, tries: int) -> _Owed:
+        """The same, to be tried later: the more often it was, the later."""
+        pause_s = min(_PAUSE_S * 4.0 ** min(max(tries, 1) - 1, 10), _PAUSE_MAX_S)
+        return self._replace(why=why, tries=tries, due_at=time.monotonic() + pause_s)
+
+
+_Portion = tuple[Target, dict[str, _Owed]]
+
+
+@dataclass(slots=True, kw_only=True)
+class SocialCards:
+    """Draws the cards of pages, and knows which pages lack theirs.
+
+    A build waits for its cards. Where many are drawn `later`, it waits for few: a thread draws the
+    others once builds rest, and those that failed again after a pause, and calls `on_ready`; the
+    next build puts them into a release. What failed is not tried again by a build of this process.
     """
-    if brand.card is None:
-        return brand
-    if drawing := card_drawing():
-        return replace(brand, card=replace(brand.card, drawing=drawing))
-    problem = Problem(
-        entity="node_branding",
-        key=printable(brand.id),
-        field="settings",
-        what="social cards are drawn by Pillow, which is not installed",
-        remedy="pip install 'robbieblocks[media]'",
-        pointer="/social_card",
-        severity="warning",
-    )
-    return replace(brand, card=None, problems=(*brand.problems, problem))
 
+    maker: CardMaker
+    rest: Rest
+    later: bool = False
+    on_ready: Callable[[], None] = _nobody
+    _owed: dict[Target, dict[str, _Owed]] = field(default_factory=dict[Target, dict[str, _Owed]])
+    _ready: set[str] = field(default_factory=set[str])
+    _failed: dict[Target, str] = field(default_factory=dict[Target, str])
+    _closing: bool = False
+    _thread: Thread | None = None
 
-def cards_of(
-    brand: BrandedNode,
-    pages: Iterable[AssembledPage],
-    make: Callable[[CardStyle, Collection[CardText]], Cards],
-) -> PageCards:
-    """The cards of pages on a node, where it wants any; `make` gives those of texts."""
-    if brand.card is None:
-        return PageCards()
-    texts = {page.key: card_text(page) for page in pages}
-    wanted = {key: text for key, text in texts.items() if text is not None}
-    found = make(brand.card, list(dict.fromkeys(wanted.values())))
-    return PageCards(
-        {key: found.made[text] for key, text in wanted.items() if text in found.made},
-        {
-            key: Problem(
-                entity="page",
-                key=key,
-                what=f"its social card can't be drawn: {found.failed[text]}",
-                remedy="give the page an og_image, or build again",
-                severity="warning",
+    @property
+    def _changed(self) -> Condition:
+        return self.rest.changed
+
+    @property
+    def _is_drawing(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def is_due(self, target: Target, page: str) -> bool:
+        """Whether a page that lacks its card is to be made again: nothing waits to draw it."""
+        return page not in self._owed.get(target, {})
+
+    def of_pages(
+        self,
+        target: Target,
+        brand: BrandedNode,
+        pages: Mapping[str, CardText | None],
+        progress: Progress,
+    ) -> PageCards:
+        """The cards of pages that are made now, where the node wants any: what each says, by key;
+        None where it has a picture of its own.
+        """
+        style = brand.card
+        if style is None:
+            with self._changed:
+                self._owed.pop(target, None)
+            return PageCards()
+        wanted = {key: text for key, text in pages.items() if text is not None}
+        made = self.maker.kept(style, dict.fromkeys(wanted.values()))
+        now = time.monotonic()
+        lacking = {key: _Owed(style, text, now) for key, text in wanted.items() if text not in made}
+        with self._changed:
+            before = self._owed.get(target, {})
+            owed = {
+                key: before[key]
+                for key, each in lacking.items()
+                if key in before and before[key].is_of(each)
+            }
+        new = {key: each for key, each in lacking.items() if key not in owed}
+        if not self.later or len(new) <= _AT_ONCE_MAX:
+            drawn, new = self._drawn(new, progress, f"{target.node}: {target.app}: ")
+            made |= drawn
+        self._note(target, pages, owed | new)
+        cards = {key: card for key, text in wanted.items() if (card := made.get(text))}
+        return PageCards(cards, {key: each.why for key, each in (owed | new).items()})
+
+    def keep_only(self, target: Target, pages: Callable[[], Collection[str]]) -> None:
+        """Forget what pages lacked that are no longer there; asked for where one lacks something"""
+        if target in self._owed:
+            there = set(pages())
+            with self._changed:
+                owed = self._owed.get(target, {})
+                self._put(target, {key: each for key, each in owed.items() if key in there})
+
+    def take_ready(self) -> frozenset[str]:
+        """The apps of which cards were drawn since this was asked last: a build publishes them."""
+        with self._changed:
+            ready, self._ready = frozenset(self._ready), set()
+        return ready
+
+    def close(self) -> None:
+        """Stop drawing, and wait until nothing is drawn."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _note(self, target: Target, made: Iterable[str], owed: Mapping[str, _Owed]) -> None:
+        """Keep what pages lack that were made now."""
+        if not owed and target not in self._owed:
+            return
+        with self._changed:
+            others = dict(self._owed.get(target, {}))
+            for key in made:
+                others.pop(key, None)
+            self._put(target, others | dict(owed))
+            self._changed.notify_all()
+            if self.later and owed and not (self._closing or self._is_drawing):
+                self._thread = Thread(target=self._run, name="cards")
+                self._thread.start()
+
+    def _put(self, target: Target, owed: dict[str, _Owed]) -> None:
+        if owed:
+            self._owed[target] = owed
+        else:
+            self._owed.pop(target, None)
+
+    def _drawn(
+        self, owed: Mapping[str, _Owed], progress: Progress = lambda _: None, place: str = ""
+    ) -> tuple[dict[CardText, Asset | None], dict[str, _Owed]]:
+        """What could be drawn of cards of one style, and what then is left of them by page."""
+        if not owed:
+            return {}, {}
+        texts = list(dict.fromkeys(each.text for each in owed.values()))
+        style = next(iter(owed.values())).style
+        drawn = reporting(progress, place, len(texts))
+        cards = self.maker.draw(style, texts, drawn=drawn, go_on=lambda: not self._closing)
+        return cards.made, {
+            key: _left(each, cards) for key, each in owed.items() if each.text not in cards.made
+        }
+
+    def _run(self) -> None:
+        while (portion := self._next()) is not None:
+            target, owed = portion
+            try:
+                _, left = self._drawn(owed)
+            except (RobbieBlocksError, OSError) as error:
+                left = {key: each.failed(str(error), each.tries) for key, each in owed.items()}
+            if not self._closing:
+                self._tell(target, [each.why for each in left.values()])
+            self._draw_ended(target, owed, left)
+
+    def _draw_ended(
+        self, target: Target, tried: Mapping[str, _Owed], left: Mapping[str, _Owed]
+    ) -> None:
+        with self._changed:
+            owed = dict(self._owed.get(target, {}))
+            for key, each in tried.items():
+                # Another build may have asked for another card meanwhile.
+                if owed.get(key) is each:
+                    del owed[key]
+                    owed |= {key: left[key]} if key in left else {}
+            self._put(target, owed)
+            if len(left) < len(tried):
+                self._ready.add(target.app)
+        if len(left) < len(tried):
+            self.on_ready()
+
+    def _next(self) -> _Portion | None:
+        """Cards of one target and style that are to be drawn now; None at the end."""
+        with self._changed:
+            while self._owed and not self._closing:
+                now = time.monotonic()
+                target, first = min(
+                    ((target, each) for target, of in self._owed.items() for each in of.values()),
+                    key=lambda found: (found[1].due_at, found[1].tries),
+                )
+                rest_s = self.rest.left_s(latest=first.due_at + _WAIT_MAX_S)
+                if rest_s == 0 and first.due_at <= now:
+                    return target, _portion(self._owed[target], first.style, now)
+                self._changed.wait(None if rest_s is None else max(rest_s, first.due_at - now))
+            self._thread = None
+            return None
+
+    def _tell(self, target: Target, reasons: list[str]) -> None:
+        """Log a failure once, until all goes well or it fails otherwise."""
+        why = reasons[0] if reasons else ""
+        if why and self._failed.get(target) != why:
+            MAINTENANCE_LOGGER.log(
+                logging.WARNING,
+                "drawing %s of %s/%s failed, and is tried again: %s",
+                *(counted(len(reasons), "social card"), target.node, target.app, why),
             )
-            for key, text in wanted.items()
-            if text in found.failed
-        },
-    )
+        self._failed[target] = why
+
+
+def _portion(owed: Mapping[str, _Owed], style: CardStyle, now: float) -> dict[str, _Owed]:
+    due = [
+        item
+        for item in owed.items()
+        if item[1].due_at <= now and item[1].style.digest == style.digest
+    ]
+    # What others were tried before, and could not be drawn, must not keep the rest from its turn.
+    due.sort(key=lambda item: item[1].tries)
+    return dict(due[:_PORTION])
+
+
+def _left(owed: _Owed, cards: Cards) -> _Owed:
+    if owed.text in cards.failed:
+        return owed.failed(cards.failed[owed.text], owed.tries + 1)
+    if cards.gave_up:
+        return owed.failed(f"others failed before it: {cards.gave_up}", owed.tries)
+    return owed

@@ -165,12 +165,14 @@ def _same_names(table: _Table, last: _Table) -> bool:
 def _row(page: PageEntry, assets: _Table, components: _Table, inputs: _Table) -> str:
     """The JSON of a page; by hand, since json.dumps takes three times as long."""
     unlisted = "" if page.listed else ',"listed":false'
+    card = f',"card":{assets.position_of[page.card]}' if page.card else ""
+    no_card = f',"no_card":{_text(page.no_card)}' if page.no_card else ""
     return (
         f'{{"key":{_text(page.key)},"route":{_text(page.route)},"path":{_text(page.path)}'
         f',"inputs":{_text(page.inputs)},"assets":{assets.positions(page.assets)}'
         f',"components":{components.positions(page.components)}'
         f',"rows":{_text(page.row_digests)},"from":{inputs.positions(page.input_digests)}'
-        f"{unlisted}}}"
+        f"{unlisted}{card}{no_card}}}"
     )
 
 
@@ -253,6 +255,8 @@ def _manifest(value: dict[str, Any]) -> Manifest:
                 listed=page.get("listed", True) is not False,
                 row_digests=page.get("rows", ""),
                 input_digests=names(inputs, page.get("from", [])),
+                card=assets[page["card"]] if "card" in page else "",
+                no_card=page.get("no_card", ""),
             )
             for page in value["pages"]
         ),

@@ -40,14 +40,16 @@ class PipelineBuilder:
     log: Log
     drifts: Drifts | None = None
     on_shared_cache: Callable[[SharedCounts], None] = lambda _: None
-    on_index: Callable[[], None] = lambda: None
+    on_ready: Callable[[], None] = lambda: None
     stopped: threading.Event | None = None
     _context: BuildContext | None = None
 
     def ready_apps(self) -> frozenset[str]:
-        """The apps of which an index for search was made since this was asked last."""
-        search = None if self._context is None else self._context.search
-        return frozenset() if search is None else search.take_ready()
+        """The apps of which an index for search or social cards were made since the last time."""
+        if self._context is None:
+            return frozenset()
+        search, cards = self._context.search, self._context.cards
+        return cards.take_ready() | (frozenset() if search is None else search.take_ready())
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where no app was built."""
@@ -89,8 +91,9 @@ class PipelineBuilder:
             self._context = BuildContext.open(
                 self.settings, self.on_phase, standby=True, stopped=self.stopped
             )
+            self._context.cards.on_ready = self.on_ready
             if self._context.search is not None:
-                self._context.search.on_ready = self.on_index
+                self._context.search.on_ready = self.on_ready
             if self._context.shared is not None:
                 self.on_shared_cache(self._context.shared.counts)
         elif refresh:

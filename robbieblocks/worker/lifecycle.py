@@ -206,7 +206,7 @@ def _assemble(
         log=log,
         drifts=drifts,
         on_shared_cache=health.count_shared_cache,
-        on_index=wake.set,
+        on_ready=wake.set,
         stopped=stopped,
     )
     loop = Loop(

@@ -164,6 +164,24 @@ def test_a_killed_build_is_made_good_by_the_next(
     )
 
 
+def test_cards_that_a_killed_build_drew_are_not_drawn_again(
+    commands: Victims, edited: tuple[Builder, str]
+) -> None:
+    """SIGKILL while it draws: no child is left, the page stays, and the next build has all."""
+    builder, before = edited
+    builder.sql(
+        "UPDATE robbieblocks_node_branding SET base_url = 'https://e.example',"
+        """ settings = '{"social_card": true}'"""
+    )
+    ran = strike(commands, builder, "SIGKILL", "card")
+    assert ran.code == -signal.SIGKILL
+    assert builder.html(NODE, APP, PAGE) == before
+    report = builder.build(nodes=[NODE], apps=[APP])
+    assert run_of(report, NODE, APP).outcome == "published"
+    assert "/_rb/card-" in builder.html(NODE, APP, PAGE)
+    assert release.verify(builder.site_root, NODE, APP) == ()
+
+
 @pytest.mark.parametrize("step", ["read", "rendered"])
 def test_the_lease_of_a_killed_build_is_taken_over(
     commands: Victims, edited: tuple[Builder, str], step: str

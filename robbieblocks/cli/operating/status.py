@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 from psycopg import Connection
 
-from robbieblocks import changes, record, release, shared_cache, snapshot
+from robbieblocks import changes, record, release, snapshot
 from robbieblocks.cli import output, session
+from robbieblocks.cli.operating.status_findings import (
+    cache_troubles,
+    left_behind,
+    misaddressed,
+    missing_cards,
+    mistaken_windows,
+)
 from robbieblocks.cli.operating.status_text import UNKNOWN, AppStatus, as_text, workers_text
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import RobbieBlocksError, SiteUnavailable, UsageError
-from robbieblocks.messages import did_you_mean
 from robbieblocks.model import NodeRow
 from robbieblocks.release import Freeze, Hold, Pin, SiteRoot
-from robbieblocks.settings import PROJECT_FILE, Addresses, FreezeWindow, Settings
+from robbieblocks.settings import Settings
 
 if TYPE_CHECKING:
     from robbieblocks.pipeline import RunReport
@@ -48,15 +53,16 @@ def run(
     found = [finding for each in facts for finding in record.judge(each)]
     # A node that left the table is served on, and nothing else says so.
     left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
-    found += (_left(node) for node in left)
+    found += (left_behind(node) for node in left)
     found += misaddressed(settings.addresses, [node.id for node in known])
     if settings.bucket is not None:
         from robbieblocks.cli.operating.bucket import findings
 
         found += findings(settings.bucket, site_root, ids)
     if settings.shared_cache is not None:
-        found += _cache_troubles(settings.cache, settings.shared_cache.url, ids)
-    found += _mistaken_windows(settings.freeze_windows, known)
+        found += cache_troubles(settings.cache, settings.shared_cache.url, ids)
+    found += mistaken_windows(settings.freeze_windows, known)
+    found += (finding for each in statuses for finding in missing_cards(each))
     if format_ == "json":
         print_result(output.as_json(as_json(statuses, seen, found)))
     elif check:
@@ -84,47 +90,6 @@ def as_json(
         "workers": [asdict(each) | {"node": node} for node in workers for each in workers[node]],
         "findings": [asdict(finding) for finding in findings],
     }
-
-
-def misaddressed(addresses: Addresses, known: Collection[str]) -> list[record.Finding]:
-    """Addresses of the settings that nothing is ever asked at."""
-    found: list[record.Finding] = []
-    for node in sorted({*addresses.urls, *addresses.origins} - {*known}):
-        remedy = f"correct it in robbieblocks.toml: {did_you_mean(node, known)}"
-        what = "[site.urls] or [site.origins] has its address, and there is no such node"
-        found.append(record.Finding(node=node, what=what, remedy=remedy, stops=False))
-    for node in sorted({*addresses.origins} & {*known}):
-        if addresses.of(node) is None:
-            what = "[site.origins] has its origin, and [site.urls] no address: neither is asked"
-            remedy = "write the address at which visitors reach it into [site.urls]"
-            found.append(record.Finding(node=node, what=what, remedy=remedy, stops=False))
-    return found
-
-
-def _cache_troubles(cache: Path, url: str, nodes: Collection[str]) -> Iterator[record.Finding]:
-    """Why nodes make by themselves what others have made."""
-    for trouble in shared_cache.troubles(cache):
-        why, _, remedy = trouble.why.partition("  -> ")
-        what = f"the shared cache {url} could not be used since {trouble.since}: {why}"
-        remedy = remedy or "robbieblocks doctor tries it; meanwhile each node builds by itself"
-        for node in nodes:
-            yield record.Finding(node=node, what=what, remedy=remedy, stops=False)
-
-
-def _left(node: str) -> record.Finding:
-    what = "it is not in the database any more, and is served on"
-    remedy = f"robbieblocks prune --node {node} removes it"
-    return record.Finding(node=node, what=what, remedy=remedy, stops=False)
-
-
-def _mistaken_windows(
-    windows: Collection[FreezeWindow], nodes: Collection[NodeRow]
-) -> Iterator[record.Finding]:
-    """Freeze windows that name a node that is not there: they freeze less than somebody meant."""
-    known = {node.id for node in nodes}
-    for node in sorted({name for window in windows for name in window.nodes} - known):
-        what = f"a freeze window of {PROJECT_FILE} names it, and there is no such node"
-        yield record.Finding(node=node, what=what, remedy=did_you_mean(node, known), stops=False)
 
 
 def _facts(
@@ -245,6 +210,9 @@ def _statuses(
                 unreadable=unreadable,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
                 differing=tuple(page.key for page in run.changed) if run else (),
+                without_card={
+                    page.key: page.no_card for page in (live.pages if live else ()) if page.no_card
+                },
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
                 last_run=last_run,

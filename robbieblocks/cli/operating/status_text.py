@@ -13,6 +13,7 @@ import typer
 
 from robbieblocks import record
 from robbieblocks.messages import counted, visible_line
+from robbieblocks.model import WAITING_CARD
 from robbieblocks.release import Freeze, Hold, NotServed, Pin
 
 UNKNOWN: Final = "?"
@@ -45,7 +46,8 @@ class AppStatus:
     out. `would_change` says of pages what the first release after a `freeze` does to them, None
     where that was not worked out.
     `edited` is what of the live release is not as it was published, `differing` the pages that are
-    not as the rows say, `not_served` what its address answers wrongly.
+    not as the rows say, `not_served` what its address answers wrongly. `without_card` says of pages
+    why their social card is missing, or is one from before.
     """
 
     node: str
@@ -62,6 +64,7 @@ class AppStatus:
     edited: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     not_served: tuple[NotServed, ...] = ()
+    without_card: Mapping[str, str] = field(default_factory=dict[str, str])
     waiting: int = 0
     oldest_seconds: float | None = None
     last_run: record.LastRun | None = None
@@ -121,6 +124,7 @@ class AppStatus:
         facts["pin"] = self.pin.as_json() if self.pin else None
         facts["freeze"] = self.freeze.as_json() if self.freeze else None
         facts["would_change"] = None if self.would_change is None else dict(self.would_change)
+        facts["without_card"] = dict(self.without_card)
         facts["held"] = {key: hold.as_json() for key, hold in self.held.items()}
         return facts | {"verdict": self.verdict}
 
@@ -154,7 +158,10 @@ def as_text(
 
 
 def _kept(status: AppStatus) -> Iterator[str]:
-    """What people hold of an app, why, how much waits, and what ends it: a line each."""
+    """What people hold of an app, why, how much waits, and what ends it, and what is not drawn yet.
+
+    A line each.
+    """
     place = f"{status.node}/{status.app}"
     options = f"--node {status.node} --app {status.app}"
     if status.pin:
@@ -165,6 +172,8 @@ def _kept(status: AppStatus) -> Iterator[str]:
         yield visible_line(f"{place}: {status.freeze}{waits}{_afterwards(status)}")
     for key, hold in status.held.items():
         yield visible_line(f"{place}: {key} is {hold} -> robbieblocks release {key} {options}")
+    if waiting := [*status.without_card.values()].count(WAITING_CARD):
+        yield f"{place}: {counted(waiting, 'social card')} to be drawn once builds rest"
 
 
 def _afterwards(status: AppStatus) -> str:

@@ -32,7 +32,7 @@ from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
 from robbieblocks.pipeline.planning.live_files import damaged_pages
-from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
+from robbieblocks.pipeline.planning.plan import NO_CARD, Cause, PageInputs, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
 from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
@@ -55,6 +55,7 @@ class Comparison:
     - `live_tokens`: reads the tokens of the live release.
     - `holds`: pages that a person holds, by key.
     - `index`: what the node offers; empty for other apps than the shared one.
+    - `card_is_due`: whether a page that lacks its social card, by key, is made again.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Comparison:
     live_tokens: Callable[[], Tokens]
     holds: Mapping[str, Hold]
     index: NodeIndex
+    card_is_due: Callable[[str], bool]
 
 
 def plan_run(given: Comparison) -> RunPlan:
@@ -153,7 +155,9 @@ def _compared(
         inputs = fingerprints.inputs(page, brand)
         if inputs in failures:
             pages.append(_held_back(key, failures[inputs], entry, failed=inputs))
-        elif entry is not None and entry.inputs == inputs and key not in damaged:
+            continue
+        is_same = entry is not None and entry.inputs == inputs and key not in damaged
+        if entry is not None and is_same and not (entry.no_card and given.card_is_due(key)):
             unchanged.append(entry)
         else:
             made_from = _made_from(given, prepared, page, inputs, brand)
@@ -162,7 +166,9 @@ def _compared(
                     key=key,
                     route=page.route,
                     change="added" if entry is None else "changed",
-                    causes=causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
+                    causes=(NO_CARD,)
+                    if is_same
+                    else causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
                     live=entry,
                     made_from=made_from,
                 )

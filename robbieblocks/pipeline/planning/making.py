@@ -63,6 +63,10 @@ def make_plan(
                     index=index_of(content, nodes[target.node])
                     if target.app == SHARED_APP
                     else NodeIndex(),
+                    # A dry run says what rows ask for: it tries nothing again.
+                    card_is_due=(lambda _: False)
+                    if request.dry_run
+                    else partial(session.context.cards.is_due, target),
                 )
             )
             for target in session.targets

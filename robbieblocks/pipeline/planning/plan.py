@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -70,6 +70,10 @@ class Cause(NamedTuple):
     def as_json(self) -> dict[str, str]:
         """The same as a JSON object; a field without a value is left out."""
         return {name: value for name, value in self._asdict().items() if value or name == "entity"}
+
+
+NO_CARD: Final = Cause("release", "no social card")
+"""A page whose social card could not be drawn is made again, though nothing of it differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,9 @@ class RunPlan:
             lines.append(f"styles {sha256(self.sheet.sheet.content)}")
         if self.headers:
             lines.append(f"headers {sha256(headers_text(self.headers))}")
-        return sha256("\n".join([*lines, *(page.effect for page in self.pages)]))
+        # That a card is tried again is not for people to approve; another process may not try.
+        pages = (page for page in self.pages if page.causes != (NO_CARD,))
+        return sha256("\n".join([*lines, *(page.effect for page in pages)]))
 
     @property
     def to_make(self) -> tuple[PageInputs, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    ASSET_PREFIX,
     Asset,
     BrandedNode,
     Manifest,
@@ -18,6 +19,7 @@ from robbieblocks.model import (
     sha256,
 )
 from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.page_cards import PageCards
 from robbieblocks.pipeline.planning import (
     PageInputs,
     PlannedPage,
@@ -28,9 +30,9 @@ from robbieblocks.pipeline.planning import (
 from robbieblocks.pipeline.publishing.node_files import folders, media_without_place, node_files
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
+from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.pipeline.site import Site
-from robbieblocks.pipeline.social_cards import cards_of
-from robbieblocks.prerender import NodeSlots, PageDocument, is_listed
+from robbieblocks.prerender import NodeSlots, PageDocument, card_text, is_listed
 from robbieblocks.release import live_size
 
 _PATH: Final = attrgetter("path")
@@ -56,7 +58,7 @@ class ComposedRun:
     notes: tuple[Problem, ...] = ()
 
 
-def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRun:
+def compose(run: RunPlan, rendering: AppRendering, session: MakingSession) -> ComposedRun:
     """Make the bytes of the run's new pages and node-wide files, and the release's manifest.
 
     Raises ContentError where a template fails, ProcessFailed where rendering does.
@@ -73,23 +75,26 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         favicon=rendering.renderer.favicon,
         sheet=run.sheet.sheet if run.sheet else None,
     )
-    drawn = cards_of(run.brand, (each.page for each in run.to_make), run.app.media.cards)
+    drawn = _cards(run, session)
     for made_from in run.to_make:
         key = made_from.page.key
-        card = drawn.cards.get(key)
         document = rendering.document(made_from)
         if isinstance(document, PageDocument):
+            card = drawn.cards.get(key)
             shown = (*document.assets, *([card] if card else []))
-            entry = _entry(made_from, shown, slots, run)
+            no_card = drawn.missing.get(key, "")
+            named = card.name if card else _last_card(run, made_from) if no_card else ""
+            entry = replace(_entry(made_from, shown, slots, run, named), no_card=no_card)
             entries.append(entry)
-            contents[entry.path] = document.fill(slots, card)
+            contents[entry.path] = document.fill(slots, named)
             assets |= {asset.name: asset for asset in shown}
-            own = (drawn.problems[key],) if key in drawn.problems else ()
-            warnings[key] = (*document.problems, *own)
+            own = drawn.problem(key)
+            warnings[key] = (*document.problems, own) if own else document.problems
         else:
             failed[key] = document
 
     pages = _with_kept(entries, run, failed)
+    session.context.cards.keep_only(run.target, lambda: [page.key for page in pages])
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
     files = {path: files.get(path) or live_files[path] for path in sorted(map(_PATH, pages))}
@@ -117,7 +122,7 @@ def compose(run: RunPlan, rendering: AppRendering, toolchain: str) -> ComposedRu
         files=files,
         pages=pages,
         assets=tuple(sorted(names)),
-        toolchain=toolchain,
+        toolchain=session.context.toolchain.id,
         sheet_digests=run.sheet.digests if run.sheet and has_sheet else (),
     )
     return ComposedRun(
@@ -202,12 +207,27 @@ def _is_folder(path: str, live: Manifest) -> bool:
     return place < len(live.paths) and live.paths[place].startswith(f"{path}/")
 
 
+def _cards(run: RunPlan, session: MakingSession) -> PageCards:
+    """The social cards of the pages that are made."""
+    pages = {each.page.key: card_text(each.page) for each in run.to_make} if run.brand.card else {}
+    return session.context.cards.of_pages(run.target, run.brand, pages, session.progress)
+
+
+def _last_card(run: RunPlan, made_from: PageInputs) -> str:
+    """The card that is live, which stays where the page still says the same; else nothing."""
+    entry = run.live.by_key.get(made_from.page.key) if run.live else None
+    if entry is None or ASSET_PREFIX + entry.card in run.damaged:
+        return ""
+    before, now = (each.row_digests.partition(" ")[0] for each in (entry, made_from))
+    return entry.card if before == now else ""
+
+
 def _entry(
-    made_from: PageInputs, shown: Iterable[Asset], slots: NodeSlots, run: RunPlan
+    made_from: PageInputs, shown: Iterable[Asset], slots: NodeSlots, run: RunPlan, card: str
 ) -> PageEntry:
     """What the manifest keeps of a new page."""
     page = made_from.page
-    assets = {asset.name for asset in (*shown, *slots.assets)}
+    assets = {asset.name for asset in (*shown, *slots.assets)} | ({card} if card else set())
     assets.update(name for media in page.media for name in media.names)
     if run.app.styles != "fixed":
         assets.update(run.app.media.library.in_styles)
@@ -221,6 +241,7 @@ def _entry(
         listed=is_listed(page),
         row_digests=made_from.row_digests,
         input_digests=made_from.input_digests,
+        card=card,
     )
 
 

@@ -60,7 +60,7 @@ def publish(
 def _compose(run: RunPlan, rendering: AppRendering, session: BuildSession) -> ComposedRun:
     """Compose, and remember which pages did not render: the next build does not try them again."""
     with session.stopwatch.step("compose"):
-        composed = compose(run, rendering, session.context.toolchain.id)
+        composed = compose(run, rendering, session)
     composed = with_search(run, composed, session)
     remember_failures(run, composed, session.context)
     return composed

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    ASSET_PREFIX,
     NO_SETTINGS,
     Asset,
     BrandedNode,
@@ -47,8 +48,8 @@ class PageDocument:
     title: str = ""
     settings: SiteSettings = NO_SETTINGS
 
-    def fill(self, slots: NodeSlots, card: Asset | None = None) -> bytes:
-        """The page's HTML on a node, as UTF-8. A `card` is its picture where it has none."""
+    def fill(self, slots: NodeSlots, card: str = "") -> bytes:
+        """The page's HTML on a node, as UTF-8. An asset `card` is its picture where it has none."""
         before, after = self._around_title(slots.node)
         granted = Granted.of(slots.node.settings, self.settings)
         scripts = (granted.scripts, _own_script(slots.node))
@@ -74,7 +75,7 @@ class PageDocument:
         before, _, after = node.title_pattern.partition("{title}")
         return before.replace("{site}", node.name), after.replace("{site}", node.name)
 
-    def _addresses(self, node: BrandedNode, elements: str, card: Asset | None) -> bytes:
+    def _addresses(self, node: BrandedNode, elements: str, card: str) -> bytes:
         """The elements that name absolute URLs, which a node without an address has not got; and
         those that settings ask for.
         """
@@ -93,7 +94,7 @@ class PageDocument:
                     f'<link rel="alternate" type="{kind}" href="{escape(base + path)}"'
                     f' title="{escape(head.sendable(self.title))}">'
                 )
-        image = self.image or (card.url if card else node.og_image)
+        image = self.image or (ASSET_PREFIX + card if card else node.og_image)
         image = base + image if base and image.startswith("/") else image
         if image.startswith("https://"):
             url = escape(quote(image, safe=head.SAFE_IN_ADDRESSES))
