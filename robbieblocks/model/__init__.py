@@ -72,7 +72,7 @@ from robbieblocks.model.rows import (
     TriggerRow,
     kept_for,
 )
-from robbieblocks.model.search import INDEX_READER, only_index_differs, search_file
+from robbieblocks.model.search import INDEX_READER, only_late_parts_differ, search_file
 from robbieblocks.model.sheets import icon_file, is_sheet_file, sheet_file
 from robbieblocks.model.site_settings import (
     ANY_HOST,
@@ -204,7 +204,7 @@ __all__ = [
     "is_sheet_file",
     "kept_for",
     "made_key",
-    "only_index_differs",
+    "only_late_parts_differ",
     "order_in_frame",
     "order_of_id",
     "own_order",

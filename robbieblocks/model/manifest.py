@@ -72,3 +72,8 @@ class Manifest:
     def _hash_of(self, paths: Iterable[str]) -> Sha256:
         files = self.files
         return sha256("".join([f"{files[path]}  {path}\n" for path in paths]))
+
+    @cached_property
+    def without_card(self) -> dict[str, str]:
+        """Why pages lack the social card that they should have, by page key."""
+        return {page.key: page.no_card for page in self.pages if page.no_card}

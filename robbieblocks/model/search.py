@@ -15,10 +15,19 @@ def search_file(app: str) -> str:
     return f"search-{app}.json"
 
 
-def only_index_differs(one: Manifest, other: Manifest) -> bool:
-    """Whether two releases of an app differ in its index for search, and in nothing else."""
-    path = search_file(one.app)
+def only_late_parts_differ(one: Manifest, other: Manifest) -> bool:
+    """Whether two releases of an app differ only in what a worker makes once an edit is live.
+
+    That is the index for search, and the social cards that pages of either lack.
+    """
+    path, lacking = search_file(one.app), {*one.without_card, *other.without_card}
     # Asked first: of ten thousand files the others take milliseconds.
-    if one.files.get(path) == other.files.get(path):
+    if one.files.get(path) == other.files.get(path) and not lacking:
         return False
-    return {name for name, _ in one.files.items() ^ other.files.items()} == {path}
+    late = {path}
+    for key in lacking:
+        mine, theirs = one.by_key.get(key), other.by_key.get(key)
+        if mine is not None and theirs is not None and mine.inputs == theirs.inputs:
+            late.add(mine.path)
+    differing = {name for name, _ in one.files.items() ^ other.files.items()}
+    return bool(differing) and differing <= late

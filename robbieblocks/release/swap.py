@@ -12,7 +12,7 @@ from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.model import Sha256, only_index_differs
+from robbieblocks.model import Sha256, only_late_parts_differ
 from robbieblocks.release.checking import smoke
 from robbieblocks.release.files import disk, system_calls
 from robbieblocks.release.names import VERIFIED
@@ -196,7 +196,7 @@ def _mark_verified(written: WrittenRelease) -> None:
     # Empty: one that was rolled back from, and is published again, is good again.
     (new.folder / VERIFIED).write_bytes(b"")
     os.utime(new.folder / VERIFIED, (now, now))
-    if new.live_name and new.live and only_index_differs(new.manifest, new.live):
+    if new.live_name and new.live and only_late_parts_differ(new.manifest, new.live):
         remark(new.app_folder, new.live_name, REPLACED)
     failpoints.reached("verified")
     sweep(new.app_folder)

@@ -15,6 +15,7 @@ The threads of a worker's process:
     serving      `watched`, where the node has an address: asks there now and then
     maintenance  the pipeline's: prepares standby trees and compresses assets while no build runs
     search       the pipeline's, where an app has an index: makes it once builds rest
+    cards        the pipeline's, while social cards are missing: draws them once builds rest
     bucket       `BucketThread`, where the settings name a bucket: publishes to it what is live
 
 The main thread reads `Liveness`, which the listener writes; the supervisor, the health server, and

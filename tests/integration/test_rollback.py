@@ -14,6 +14,7 @@ import pytest
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.model import Manifest, PageEntry, Sha256, only_late_parts_differ
 from robbieblocks.release import (
     Pin,
     RolledBack,
@@ -87,6 +88,22 @@ def test_it_goes_back_past_the_index_that_was_made_of_an_edit(site_root: SiteRoo
     assert back(site_root).pin.build_hash == hashes[0]
     assert version(site_root) == 1
     assert back(site_root, hashes[1]).pin.build_hash == hashes[1]
+
+
+def test_releases_that_differ_in_late_cards_are_one_step() -> None:
+    """Of pages that are made of the same and lacked their card; any other difference is a step."""
+
+    def manifest(body: str, inputs: str = "1", no_card: str = "", index: str = "") -> Manifest:
+        files = {"a": Sha256(body), "b": Sha256("same"), "search-play.json": Sha256(index)}
+        entry = PageEntry(key="a", route="/a", path="a", inputs=Sha256(inputs), no_card=no_card)
+        return Manifest(node="n", app="play", files=files, pages=(entry,))
+
+    lacking, later = manifest("without", no_card="timed out"), manifest("with")
+    assert only_late_parts_differ(later, lacking)
+    assert only_late_parts_differ(manifest("with", index="made"), lacking)
+    assert not only_late_parts_differ(lacking, lacking)
+    assert not only_late_parts_differ(later, manifest("without"))
+    assert not only_late_parts_differ(manifest("with", inputs="2"), lacking)
 
 
 def test_it_goes_one_back_and_again_one_further(site_root: SiteRoot) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from robbieblocks.bundle.components import Components
 from robbieblocks.cli.operating.doctor import kept
-from robbieblocks.cli.operating.status import _cache_troubles
+from robbieblocks.cli.operating.status_findings import cache_troubles
 from robbieblocks.model import ComponentRow
 from robbieblocks.settings import SHARED_CACHE_KEY, Settings, SharedCacheSettings
 from robbieblocks.shared_cache import remove_old
@@ -154,7 +154,7 @@ def test_a_bucket_that_fails_changes_nothing_but_time(
     assert _built(node) == _live(alone)
     shared = node.settings.shared_cache
     assert shared is not None
-    found = [str(each) for each in _cache_troubles(node.settings.cache, shared.url, [NODE])]
+    found = [str(each) for each in cache_troubles(node.settings.cache, shared.url, [NODE])]
     assert found
     assert "could not be used since" in found[0]
     assert SECRET not in "".join(found)

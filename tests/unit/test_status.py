@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from robbieblocks.cli.operating.status import as_json, misaddressed
+from robbieblocks.cli.operating.status import as_json
+from robbieblocks.cli.operating.status_findings import misaddressed, missing_cards
 from robbieblocks.cli.operating.status_text import AppStatus, as_text
+from robbieblocks.model import WAITING_CARD
 from robbieblocks.record import LastRun
 from robbieblocks.release import NotServed, Pin
 from robbieblocks.settings import Addresses
@@ -187,3 +189,18 @@ def test_a_drift_is_the_state_of_an_app(state: AppStatus, verdict: str) -> None:
     assert state.verdict == verdict
     assert not state.consistent
     json.dumps(as_json([state], {}, []), default=str)
+
+
+def test_pages_without_their_card_are_told() -> None:
+    """Those that could not be drawn are a finding with page and reason; others are on their way."""
+    waiting = {f"p{number}": WAITING_CARD for number in range(1200)}
+    drawing = replace(FINE, without_card=waiting)
+    assert list(missing_cards(drawing)) == []
+    told = "vengeance-local/play: 1,200 social cards to be drawn once builds rest"
+    assert told in as_text([drawing], NOW)
+    failed = replace(FINE, without_card={"b": "timed out", **waiting})
+    (finding,) = missing_cards(failed)
+    assert not finding.stops
+    assert "1 page without the social card that it should have (b): timed out" in str(finding)
+    assert failed.as_json()["without_card"] == failed.without_card
+    assert "social card" not in as_text([FINE], NOW)

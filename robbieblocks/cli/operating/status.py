@@ -210,9 +210,7 @@ def _statuses(
                 unreadable=unreadable,
                 held_back=tuple(page.key for page in run.held_back) if run else (),
                 differing=tuple(page.key for page in run.changed) if run else (),
-                without_card={
-                    page.key: page.no_card for page in (live.pages if live else ()) if page.no_card
-                },
+                without_card=live.without_card if live else {},
                 waiting=sum(group.count for group in groups),
                 oldest_seconds=(datetime.now(UTC) - oldest).total_seconds() if oldest else None,
                 last_run=last_run,

@@ -11,7 +11,7 @@ from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.model import Manifest, Sha256, only_index_differs
+from robbieblocks.model import Manifest, Sha256, only_late_parts_differ
 from robbieblocks.release.audit.entries import new_id
 from robbieblocks.release.audit.noting import GOING_BACK
 from robbieblocks.release.files import disk
@@ -107,12 +107,12 @@ def roll_back(
 
 
 def _is_no_step(app_folder: AppFolder, live: Manifest | None, name: str) -> bool:
-    """Whether a release is the live one but for the index that a worker made of it afterwards.
+    """Whether a release is the live one but for what a worker made of it afterwards.
 
     To go back to it would take nothing back.
     """
     earlier = None if live is None else manifest_of(app_folder, name)
-    return live is not None and earlier is not None and only_index_differs(live, earlier)
+    return live is not None and earlier is not None and only_late_parts_differ(live, earlier)
 
 
 def _swap(
