@@ -50,6 +50,11 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON media_assets TO robbieblocks_editor;
         GRANT EXECUTE ON FUNCTION media_assets_measure, media_assets_side TO robbieblocks_editor;
     END IF;
+    -- What was replaced or deleted comes back by an undo, and goes with the journal.
+    IF to_regclass('earlier_media') IS NOT NULL THEN
+        GRANT SELECT ON earlier_media TO robbieblocks_editor;
+        GRANT EXECUTE ON FUNCTION earlier_media_forget TO robbieblocks_worker;
+    END IF;
 
     -- File 24 may not be there. What visitors sent is for the receiver alone.
     IF to_regclass('form_submissions') IS NOT NULL THEN

@@ -190,8 +190,9 @@ def _columns() -> str:
 
 _TABLES: Final = (
     "The seven tables of `schema/unified-schema/21-robbieblocks-cms.sql`. Editors write the first "
-    "five; the other two are the program's. `media_assets` is made by "
-    "`schema/unified-schema/22-media.sql`; editors write it. `form_submissions` is made by "
+    "five; the other two are the program's. `media_assets` and `earlier_media` are made by "
+    "`schema/unified-schema/22-media.sql`; editors write the first, and its triggers the other. "
+    "`form_submissions` is made by "
     "`schema/unified-schema/24-forms.sql`; the program writes it."
 )
 

@@ -89,6 +89,13 @@ _REMOVE_PROCESSED: LiteralString = """
                      FOR UPDATE SKIP LOCKED)
 """
 
+# Whether this role may remove bytes of media that were kept for undoing changes: a database of an
+# earlier version keeps none.
+_FORGETS_MEDIA: LiteralString = """
+    SELECT has_function_privilege(to_regprocedure('earlier_media_forget()'), 'EXECUTE')
+"""
+_FORGET_MEDIA: LiteralString = "SELECT earlier_media_forget()"
+
 _REMOVED_AT_ONCE: Final = 1000
 
 # What a check or trigger of the installation's own raises when it refuses a row.
@@ -235,12 +242,15 @@ def remove_processed(
     """Remove up to `limit` rows that were processed more than 30 days ago; return how many.
 
     Those stay that a run names which began since when the history of its app on its node is
-    needed. Rows that a node has left for a week are marked processed, too. A reader that relies on
+    needed. Rows that a node has left for a week are marked processed, too. Bytes of media that were
+    kept as long go as well. A reader that relies on
     seeing every row must read more often than that: snapshot.refresh relies on the queue for one
     day. Raises DatabaseUnavailable and RightsMissing.
     """
     with translated("remove changes that were processed long ago"):
         connection.execute(_MARK_PROCESSED)
+        if connection.execute(_FORGETS_MEDIA).fetchone() == (True,):
+            connection.execute(_FORGET_MEDIA)
         values = {
             "limit": limit,
             "nodes": [node for node, _ in needed_since],

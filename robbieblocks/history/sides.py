@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from robbieblocks.content import Block, Component, Content, ContentRow, Page, Token
+from robbieblocks.content import Block, Component, Content, ContentRow, Media, Page, Token
 from robbieblocks.history.journal import Change
 from robbieblocks.messages import size
 from robbieblocks.model import Json, JsonObject, NodeRow
@@ -90,6 +90,18 @@ def content_row(entity: str, side: JsonObject | None) -> ContentRow | None:
             )
         case "node_branding":
             return _node(row)
+        case "media":
+            return Media(
+                key=row.get("media_key", ""),
+                file_name=row.get("file_name", ""),
+                type=row.get("media_type", ""),
+                hash=row.get("content_hash", ""),
+                size=row.get("size_bytes", 0),
+                alt=row.get("alt"),
+                is_decorative=bool(row.get("is_decorative")),
+                focal_point=row.get("focal_point"),
+                served_path=row.get("served_path"),
+            )
         case _:
             return None
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import Connection, Cursor
-from psycopg.sql import SQL, Composed, Identifier
 
 from robbieblocks.database import translated
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.history.journal import Change
 from robbieblocks.history.sides import left_out, part
+from robbieblocks.history.tables import PLACED, TABLES, Table
 from robbieblocks.messages import printable
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
@@ -41,56 +40,13 @@ _BLOCKS: LiteralString = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of content: its name, its key's column, and a row of it for update."""
-
-    name: LiteralString
-    key: LiteralString
-
-    def read(self) -> Composed:
-        """The row of an id, locked, as the journal has it."""
-        return SQL(
-            "SELECT (to_jsonb(t) - '{{updated_at,imported_hash}}'::text[])::text FROM {} AS t"
-            " WHERE id = %s FOR UPDATE"
-        ).format(SQL(self.name))
-
-    def insert(self) -> Composed:
-        """A row from JSON, with its id."""
-        return SQL(
-            "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"
-            " %s::jsonb || jsonb_build_object('updated_at', now()))).*"
-        ).format(table=SQL(self.name))
-
-    def update(self, columns: list[str]) -> Composed:
-        """Some columns of the row of an id, from JSON."""
-        names = SQL(", ").join(map(Identifier, columns))
-        return SQL(
-            "UPDATE {table} SET ({names}) = (SELECT {names} FROM"
-            " jsonb_populate_record(NULL::{table}, %s::jsonb)) WHERE id = %s"
-        ).format(table=SQL(self.name), names=names)
-
-    def delete(self) -> Composed:
-        """The row of an id."""
-        return SQL("DELETE FROM {} WHERE id = %s").format(SQL(self.name))
-
-
-_PLACED: Final = _Table("robbieblocks_page_blocks", "id")
-_TABLES: Final = {
-    "page": _Table("robbieblocks_pages", "page_key"),
-    "component": _Table("robbieblocks_components", "component_key"),
-    "style_token": _Table("robbieblocks_style_tokens", "token_key"),
-    "node_branding": _Table("robbieblocks_node_branding", "node_id"),
-}
-
-
 def undo(connection: Connection, change: Change, *, dry_run: bool = False) -> None:
     """Write back what a change altered, in one transaction; in a dry run take that back, too.
 
     Raises ContentError where a row is not as the change left it, with both versions, or the journal
     has not kept it; RightsMissing and DatabaseUnavailable.
     """
-    table = _TABLES.get(change.entity)
+    table = TABLES.get(change.entity)
     if table is None or not change.kept or left_out(change.before) or left_out(change.after):
         raise ContentError([_not_kept(change)])
     with translated("write a change back"), connection.transaction(force_rollback=dry_run):
@@ -107,7 +63,7 @@ def undo(connection: Connection, change: Change, *, dry_run: bool = False) -> No
 class _Undo:
     """Writes one change back with a cursor in a transaction."""
 
-    def __init__(self, cursor: Cursor[Any], change: Change, table: _Table) -> None:
+    def __init__(self, cursor: Cursor[Any], change: Change, table: Table) -> None:
         self._cursor, self._change, self._table = cursor, change, table
         self._problems: list[Problem] = []
 
@@ -171,7 +127,7 @@ class _Undo:
         self, old: Mapping[str, _Row], new: Mapping[str, _Row], blocks: Mapping[str, _Row]
     ) -> None:
         for key in new.keys() - old.keys():
-            self._cursor.execute(_PLACED.delete(), (key,))
+            self._cursor.execute(PLACED.delete(), (key,))
         kept = [key for key in old if key in new]
         # No two blocks of a page may have one order, not even for the time of a statement.
         used = {row.get("block_order") for rows in (blocks, old) for row in rows.values()}
@@ -181,18 +137,18 @@ class _Undo:
         ]
         for key in moved:
             self._cursor.execute(
-                _PLACED.update(["block_order"]), (_text({"block_order": next(free)}), key)
+                PLACED.update(["block_order"]), (_text({"block_order": next(free)}), key)
             )
         for key in kept:
             columns = changed(old[key], new[key])
             if columns:
-                self._cursor.execute(_PLACED.update(columns), (_text(old[key]), key))
+                self._cursor.execute(PLACED.update(columns), (_text(old[key]), key))
         self._place(row for key, row in old.items() if key not in new)
 
     def _place(self, rows: Iterable[_Row]) -> None:
         page = str(self._change.entity_id)
         for row in rows:
-            self._cursor.execute(_PLACED.insert(), (_text({**row, "page_id": page}),))
+            self._cursor.execute(PLACED.insert(), (_text({**row, "page_id": page}),))
 
     def _blocks(self) -> dict[str, _Row]:
         rows = self._cursor.execute(_BLOCKS, (self._change.entity_id,)).fetchall()
@@ -294,6 +250,9 @@ def _refused(change: Change, error: psycopg.Error) -> Problem:
         psycopg.errors.UniqueViolation: "another row has its key or its place by now",
         psycopg.errors.ForeignKeyViolation: "another row needs it, or it needs one that is gone",
     }
+    if isinstance(error, psycopg.errors.NotNullViolation) and change.entity == "media":
+        what = "its bytes are not kept any more: those of 30 days are, up to 1 GiB"
+        return _problem(change, "", what, "upload the file again")
     what = reasons.get(type(error), "the database refuses it")
     detail = error.diag.message_detail or error.diag.message_primary or ""
     return _problem(change, "", f"{what}: {printable(detail)}", "correct that row first")

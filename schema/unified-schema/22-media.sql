@@ -47,6 +47,15 @@ CREATE TABLE IF NOT EXISTS media_assets (
     updated_at    timestamptz  NOT NULL DEFAULT now()
 );
 
+-- Bytes that were replaced or deleted, by their hash, so that a change can be taken back: equal
+-- ones are here once. Those of thirty days ago go, and above 1 GiB those that were kept longest.
+CREATE TABLE IF NOT EXISTS earlier_media (
+    content_hash varchar(64) PRIMARY KEY,
+    content      bytea       NOT NULL,
+    size_bytes   bigint      NOT NULL,
+    kept_at      timestamptz NOT NULL DEFAULT now()
+);
+
 -- The hash and the size follow the bytes: whoever stores bytes needs to say neither, and a wrong
 -- one can't make a page keep the picture from before.
 CREATE OR REPLACE FUNCTION media_assets_measure() RETURNS trigger
@@ -55,6 +64,49 @@ BEGIN
     NEW.content_hash := encode(sha256(NEW.content), 'hex');
     NEW.size_bytes := octet_length(NEW.content);
     RETURN NEW;
+END
+$$;
+
+-- Removes bytes that are not kept any more, and says how many. What another session has locked
+-- stays.
+CREATE OR REPLACE FUNCTION earlier_media_forget() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    WITH aged AS (
+        SELECT content_hash, kept_at,
+               sum(size_bytes) OVER (ORDER BY kept_at DESC, content_hash) AS newer
+          FROM earlier_media
+    )
+    DELETE FROM earlier_media
+     WHERE content_hash IN (SELECT e.content_hash
+                              FROM earlier_media e JOIN aged USING (content_hash)
+                             WHERE aged.kept_at < now() - interval '30 days'
+                                OR aged.newer > 1073741824
+                               FOR UPDATE OF e SKIP LOCKED);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+
+-- Keeps the bytes that a statement replaces or deletes. It fires for rows that replication brings,
+-- too: each database keeps its own, so that no bytes are sent twice.
+CREATE OR REPLACE FUNCTION media_assets_keep() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO earlier_media AS e (content_hash, content, size_bytes)
+        SELECT DISTINCT ON (m.content_hash) m.content_hash, m.content, m.size_bytes
+          FROM media_assets m
+            ON CONFLICT (content_hash) DO UPDATE SET kept_at = now();
+    ELSE
+        INSERT INTO earlier_media AS e (content_hash, content, size_bytes)
+        VALUES (OLD.content_hash, OLD.content, OLD.size_bytes)
+            ON CONFLICT (content_hash) DO UPDATE SET kept_at = now();
+    END IF;
+    PERFORM earlier_media_forget();
+    RETURN NULL;
 END
 $$;
 
@@ -123,7 +175,7 @@ END
 $$;
 
 -- Whoever may use it could put it on a temporary table of his own, and so write queue rows.
-REVOKE ALL ON FUNCTION media_assets_capture FROM PUBLIC;
+REVOKE ALL ON FUNCTION media_assets_capture, media_assets_keep, earlier_media_forget FROM PUBLIC;
 
 -- Only what is missing is made: CREATE OR REPLACE would wait for whoever reads or writes the table.
 DO $$
@@ -151,13 +203,29 @@ BEGIN
              'EXECUTE FUNCTION media_assets_capture()'),
             ('media_assets_capture_truncate',
              'BEFORE TRUNCATE ON media_assets FOR EACH STATEMENT '
-             'EXECUTE FUNCTION media_assets_capture()')
+             'EXECUTE FUNCTION media_assets_capture()'),
+            ('media_assets_keep_replaced',
+             'AFTER UPDATE ON media_assets FOR EACH ROW '
+             'WHEN (OLD.content_hash IS DISTINCT FROM NEW.content_hash) '
+             'EXECUTE FUNCTION media_assets_keep()'),
+            ('media_assets_keep_deleted',
+             'AFTER DELETE ON media_assets FOR EACH ROW EXECUTE FUNCTION media_assets_keep()'),
+            ('media_assets_keep_truncated',
+             'BEFORE TRUNCATE ON media_assets FOR EACH STATEMENT '
+             'EXECUTE FUNCTION media_assets_keep()')
         ) AS wanted (name, definition)
          WHERE NOT EXISTS (SELECT FROM pg_trigger t
                             WHERE t.tgrelid = to_regclass('media_assets')
                               AND t.tgname = wanted.name)
     LOOP
         EXECUTE format('CREATE TRIGGER %I %s', it.name, it.definition);
+    END LOOP;
+    FOR it IN
+        SELECT t.tgname AS name FROM pg_trigger t
+         WHERE t.tgrelid = to_regclass('media_assets') AND t.tgname LIKE 'media\_assets\_keep\_%'
+           AND t.tgenabled <> 'A'
+    LOOP
+        EXECUTE format('ALTER TABLE media_assets ENABLE ALWAYS TRIGGER %I', it.name);
     END LOOP;
 END
 $$;
@@ -176,6 +244,13 @@ COMMENT ON COLUMN media_assets.is_decorative IS 'Whether a picture says nothing 
 COMMENT ON COLUMN media_assets.focal_point IS 'What of a picture stays in sight where it is cropped: two percentages, such as `50% 20%`.';
 COMMENT ON COLUMN media_assets.served_path IS 'A fixed address at which every site serves it too, such as `/ads.txt`.';
 COMMENT ON COLUMN media_assets.imported_hash IS 'The row as it was last imported from a file.';
+COMMENT ON TABLE earlier_media IS 'Bytes of media that were replaced or deleted, for 30 days and up to 1 GiB; docs/media.md.';
+COMMENT ON COLUMN earlier_media.content_hash IS 'SHA-256 of the bytes, by which changes name them.';
+COMMENT ON COLUMN earlier_media.content IS 'The bytes.';
+COMMENT ON COLUMN earlier_media.size_bytes IS 'The number of bytes.';
+COMMENT ON COLUMN earlier_media.kept_at IS 'When they were replaced or deleted last.';
+COMMENT ON FUNCTION earlier_media_forget() IS 'Removes bytes that are not kept any more; returns how many.';
+COMMENT ON FUNCTION media_assets_keep() IS 'Keeps bytes that are replaced or deleted.';
 COMMENT ON FUNCTION media_assets_measure() IS 'Sets the hash and the size of a row that is written.';
 COMMENT ON FUNCTION media_assets_side(uuid, varchar, varchar, varchar, varchar, bigint, integer, integer, text, boolean, varchar, varchar) IS 'A row as the journal keeps it.';
 COMMENT ON FUNCTION media_assets_capture() IS 'Writes a row into the change queue for each file that changed.';

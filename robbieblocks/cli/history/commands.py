@@ -53,6 +53,7 @@ def changes_list(
     component: Annotated[str | None, typer.Option(help="Of this component.")] = None,
     token: Annotated[str | None, typer.Option(help="Of this token.")] = None,
     node: Annotated[str | None, typer.Option(help="Of this node's branding.")] = None,
+    media: Annotated[str | None, typer.Option(help="Of this file of media (by media_key).")] = None,
     since: _Since = None,
     by: Annotated[
         str | None, typer.Option(help="By whom: part of the user's or program's name.")
@@ -70,7 +71,13 @@ def changes_list(
     from robbieblocks.cli.history import changes as command
 
     row = command.chosen_row(
-        {"page": page, "component": component, "style_token": token, "node_branding": node}
+        {
+            "page": page,
+            "component": component,
+            "style_token": token,
+            "node_branding": node,
+            "media": media,
+        }
     )
     command.list_(row, since=since, by=by, limit=limit, format_=format_, database_url=database_url)
 
@@ -103,7 +110,7 @@ def changes_undo(
 
     Changes that row, which workers publish like any other edit. Refused, with both versions, where
     the row is not as the change left it. What was added is removed; what was removed comes back
-    with its id and its blocks.
+    with its id, and its blocks or bytes.
 
     Example: robbieblocks changes undo 1a2b3c4d --dry-run
     """

@@ -25,7 +25,7 @@ _DESCRIBE: LiteralString = """
           FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
            AND (c.relname LIKE 'robbieblocks\\_%' OR c.relname LIKE 'media\\_assets%'
-                OR c.relname LIKE 'form\\_submissions%')
+                OR c.relname LIKE 'form\\_submissions%' OR c.relname LIKE 'earlier\\_media%')
     )
     SELECT 'table ' || name, 'table' FROM ours WHERE relkind IN ('r', 'p')
     UNION ALL
