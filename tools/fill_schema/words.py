@@ -121,6 +121,8 @@ GIVEN: dict[str, str] = {
     "robbieblocks_style_tokens.token_category": "'colors'",
     "robbieblocks_style_tokens.default_value": "'#' || substr(md5($i::text), 1, 6)",
     "robbieblocks_style_tokens.imported_hash": "NULL",
+    "earlier_media.content": "convert_to('Earlier ' || $i, 'UTF8')",
+    "earlier_media.content_hash": "encode(sha256(convert_to('Earlier ' || $i, 'UTF8')), 'hex')",
     "media_assets.imported_hash": "NULL",
     "media_assets.file_name": "'note-' || $i || '.txt'",
     "media_assets.media_type": "'text/plain'",
