@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from threading import Condition, Thread
 from typing import Final
 
 from robbieblocks import release
 from robbieblocks import toolchain as toolchains
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import Manifest, PageEntry, Sha256
+from robbieblocks.pipeline.beside import BesideBuilds
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.rest import Rest
@@ -25,12 +25,8 @@ Progress = Callable[[str], None]
 _WAIT_MAX_S: Final = 60.0
 
 
-def _nobody() -> None:
-    pass
-
-
 @dataclass(slots=True, kw_only=True)
-class SearchIndexes:
+class SearchIndexes(BesideBuilds):
     """The index of each target that was made last, and a thread that makes them.
 
     Where they are made `later`, no build waits: the thread makes the index of what is live, once
@@ -40,18 +36,12 @@ class SearchIndexes:
 
     settings: Settings
     progress: Progress
-    later: bool = False
-    rest: Rest
     wait_max_s: float = _WAIT_MAX_S
-    on_ready: Callable[[], None] = _nobody
     _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
     _requested: dict[Target, SiteRoot] = field(default_factory=dict[Target, SiteRoot])
-    _ready: set[str] = field(default_factory=set[str])
     _failed: dict[Target, str] = field(default_factory=dict[Target, str])
     _identity: str = ""
     _due_at: float = 0.0
-    _closing: bool = False
-    _thread: Thread | None = None
 
     @classmethod
     def of(
@@ -87,35 +77,13 @@ class SearchIndexes:
             self._made[target] = index
         return index
 
-    @property
-    def _changed(self) -> Condition:
-        return self.rest.changed
-
     def request(self, site_root: SiteRoot, target: Target) -> None:
         """Have the index made of what will be live once builds rest."""
         with self._changed:
             if not self._requested:
                 self._due_at = time.monotonic() + self.wait_max_s
             self._requested[target] = site_root
-            self._changed.notify_all()
-            if not self._closing and (self._thread is None or not self._thread.is_alive()):
-                self._thread = Thread(target=self._run, name="search")
-                self._thread.start()
-
-    def take_ready(self) -> frozenset[str]:
-        """The apps of which an index was made since this was asked last: a build publishes it."""
-        with self._changed:
-            ready, self._ready = frozenset(self._ready), set()
-        return ready
-
-    def close(self) -> None:
-        """Stop making indexes, and wait until none is made."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-            thread = self._thread
-        if thread is not None:
-            thread.join()
+            self._wake(self._run, "search")
 
     def _run(self) -> None:
         while (next_one := self._next()) is not None:

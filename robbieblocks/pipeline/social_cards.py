@@ -6,17 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from threading import Condition, Thread
 from typing import Final, NamedTuple
 
 from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.media import CardMaker, Cards
 from robbieblocks.messages import counted
 from robbieblocks.model import WAITING_CARD, Asset, BrandedNode, CardStyle, CardText
+from robbieblocks.pipeline.beside import BesideBuilds
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.page_cards import PageCards, Progress, reporting
 from robbieblocks.pipeline.request import Target
-from robbieblocks.pipeline.rest import Rest
 
 # A worker's build waits for so many: they take half a second.
 _AT_ONCE_MAX: Final = 8
@@ -25,10 +24,6 @@ _PORTION: Final = 250
 _WAIT_MAX_S: Final = 60.0
 _PAUSE_S: Final = 30.0
 _PAUSE_MAX_S: Final = 3600.0
-
-
-def _nobody() -> None:
-    pass
 
 
 class _Owed(NamedTuple):
@@ -54,7 +49,7 @@ _Portion = tuple[Target, dict[str, _Owed]]
 
 
 @dataclass(slots=True, kw_only=True)
-class SocialCards:
+class SocialCards(BesideBuilds):
     """Draws the cards of pages, and knows which pages lack theirs.
 
     A build waits for its cards. Where many are drawn `later`, it waits for few: a thread draws the
@@ -63,22 +58,8 @@ class SocialCards:
     """
 
     maker: CardMaker
-    rest: Rest
-    later: bool = False
-    on_ready: Callable[[], None] = _nobody
     _owed: dict[Target, dict[str, _Owed]] = field(default_factory=dict[Target, dict[str, _Owed]])
-    _ready: set[str] = field(default_factory=set[str])
     _failed: dict[Target, str] = field(default_factory=dict[Target, str])
-    _closing: bool = False
-    _thread: Thread | None = None
-
-    @property
-    def _changed(self) -> Condition:
-        return self.rest.changed
-
-    @property
-    def _is_drawing(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
 
     def is_due(self, target: Target, page: str) -> bool:
         """Whether a page that lacks its card is to be made again: nothing waits to draw it."""
@@ -126,21 +107,6 @@ class SocialCards:
                 owed = self._owed.get(target, {})
                 self._put(target, {key: each for key, each in owed.items() if key in there})
 
-    def take_ready(self) -> frozenset[str]:
-        """The apps of which cards were drawn since this was asked last: a build publishes them."""
-        with self._changed:
-            ready, self._ready = frozenset(self._ready), set()
-        return ready
-
-    def close(self) -> None:
-        """Stop drawing, and wait until nothing is drawn."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-            thread = self._thread
-        if thread is not None:
-            thread.join()
-
     def _note(self, target: Target, made: Iterable[str], owed: Mapping[str, _Owed]) -> None:
         """Keep what pages lack that were made now."""
         if not owed and target not in self._owed:
@@ -150,10 +116,8 @@ class SocialCards:
             for key in made:
                 others.pop(key, None)
             self._put(target, others | dict(owed))
-            self._changed.notify_all()
-            if self.later and owed and not (self._closing or self._is_drawing):
-                self._thread = Thread(target=self._run, name="cards")
-                self._thread.start()
+            if self.later and owed:
+                self._wake(self._run, "cards")
 
     def _put(self, target: Target, owed: dict[str, _Owed]) -> None:
         if owed:

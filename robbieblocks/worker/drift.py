@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from robbieblocks import events, record, release
@@ -21,9 +22,9 @@ from robbieblocks.settings import Settings
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.health import Health
 from robbieblocks.worker.log import Log
+from robbieblocks.worker.looking import looking
 
 _ITEMS_MAX: Final = 20
-_JOIN_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +148,8 @@ def watched(drifts: Drifts, site_root: SiteRoot, interval_s: float) -> Generator
     if drifts.settings.addresses.of(drifts.node) is None:
         yield
         return
-    ended = threading.Event()
-    thread = threading.Thread(
-        target=_watch, args=(drifts, site_root, interval_s, ended), name="serving", daemon=True
-    )
-    thread.start()
-    try:
+    with looking("serving", partial(_watch, drifts, site_root, interval_s)):
         yield
-    finally:
-        ended.set()
-        # It may wait for an answer; it is a daemon, and holds nothing.
-        thread.join(_JOIN_S)
 
 
 def _watch(drifts: Drifts, site_root: SiteRoot, interval_s: float, ended: threading.Event) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from robbieblocks import events, release
@@ -17,9 +18,9 @@ from robbieblocks.release import Freeze, SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.health import Health
 from robbieblocks.worker.log import Log
+from robbieblocks.worker.looking import looking
 
 _INTERVAL_S: Final = 5.0
-_JOIN_S: Final = 5.0
 
 
 @contextmanager
@@ -32,19 +33,8 @@ def freezes_told(
     if settings.events is None and not settings.freeze_windows:
         yield
         return
-    ended = threading.Event()
-    thread = threading.Thread(
-        target=_watch,
-        args=(settings, site_root, health, log, ended),
-        name="freezes",
-        daemon=True,
-    )
-    thread.start()
-    try:
+    with looking("freezes", partial(_watch, settings, site_root, health, log)):
         yield
-    finally:
-        ended.set()
-        thread.join(_JOIN_S)
 
 
 def tell_freezes(settings: Settings, site_root: SiteRoot, node: str, now: datetime) -> None:

@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from robbieblocks.worker.connections import QueryWatchdog
 from robbieblocks.worker.health import Reported
+from robbieblocks.worker.looking import looking
 from robbieblocks.worker.systemd import Notifier
 
 _INTERVAL_S: Final = 1.0
-_JOIN_S: Final = 5.0
 # systemd restarts the worker after one missed interval; a third of it leaves room for delays.
 _SIGNS_PER_WATCHDOG: Final = 3
 
@@ -23,16 +24,8 @@ def supervised(
     watchdog: QueryWatchdog, health: Reported, notifier: Notifier
 ) -> Generator[None, None, None]:
     """Within the block, a thread ends hanging queries, and tells systemd of progress there is."""
-    ended = threading.Event()
-    thread = threading.Thread(
-        target=_supervise, args=(watchdog, health, notifier, ended), name="supervisor", daemon=True
-    )
-    thread.start()
-    try:
+    with looking("supervisor", partial(_supervise, watchdog, health, notifier)):
         yield
-    finally:
-        ended.set()
-        thread.join(_JOIN_S)
 
 
 def _supervise(

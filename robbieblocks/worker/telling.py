@@ -14,10 +14,10 @@ from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.settings import EventSettings, Settings
 from robbieblocks.worker.health import EventCounts
 from robbieblocks.worker.log import Log
+from robbieblocks.worker.looking import looking
 
 _INTERVAL_S: Final = 1.0
 _AFTER_ERROR_S: Final = 60.0
-_JOIN_S: Final = 5.0
 
 
 @contextmanager
@@ -33,18 +33,16 @@ def telling(settings: Settings, node: str, counts: EventCounts, log: Log) -> Gen
     # It is loaded where it is needed alone.
     from robbieblocks import events
 
-    ended = threading.Event()
-    boxes = [
-        _Box(events.folder_of(settings.site_root, each), settings.events, counts, log, ended)
-        for each in (node, "")
-    ]
-    thread = threading.Thread(target=_tell, args=(boxes, ended), name="events", daemon=True)
-    thread.start()
-    try:
+    to, folders = settings.events, [events.folder_of(settings.site_root, of) for of in (node, "")]
+
+    def tell(ended: threading.Event) -> None:
+        boxes = [_Box(folder, to, counts, log, ended) for folder in folders]
+        while not ended.wait(_INTERVAL_S):
+            for box in boxes:
+                box.look()
+
+    with looking("events", tell):
         yield
-    finally:
-        ended.set()
-        thread.join(_JOIN_S)
 
 
 @dataclass(slots=True)
@@ -117,9 +115,3 @@ class _Box:
     def hook_output(self, output: str) -> None:
         """Log it."""
         self.log.info("hook.output", output=output)
-
-
-def _tell(boxes: list[_Box], ended: threading.Event) -> None:
-    while not ended.wait(_INTERVAL_S):
-        for box in boxes:
-            box.look()
