@@ -9,7 +9,7 @@ from typing import Final
 from robbieblocks.assemble import PreparedPage, boundaries_of
 from robbieblocks.errors import Problem
 from robbieblocks.model import BrandedNode, PageEntry, own_order
-from robbieblocks.pipeline.planning.plan import Cause, PageInputs
+from robbieblocks.pipeline.planning.plan import NO_CARD, Cause, PageInputs
 
 Tokens = Mapping[str, str]
 OTHER_VERSION: Final = Cause("release", "published by another version")
@@ -55,6 +55,8 @@ class CauseFinder:
             return (_of_whole(prepared),)
         if is_damaged:
             return (Cause("release", "a damaged file"),)
+        if live.inputs == made_from.inputs:
+            return (NO_CARD,)
         if not live.row_digests:
             return (OTHER_VERSION,)
         key = live.input_digests, made_from.input_digests

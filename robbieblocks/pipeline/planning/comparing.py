@@ -32,7 +32,7 @@ from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
 from robbieblocks.pipeline.planning.live_files import damaged_pages
-from robbieblocks.pipeline.planning.plan import NO_CARD, Cause, PageInputs, PlannedPage, RunPlan
+from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
 from robbieblocks.pipeline.request import Target
 from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
@@ -132,6 +132,7 @@ def _compared(
         return pages, unchanged
     brand = BrandFingerprint.of(given.brand, app.styles)
     damaged = damaged_pages(given.live, given.damaged)
+    anew = damaged | {*filter(given.card_is_due, given.live.without_card if given.live else ())}
     shown = (tokens_in_pages,) if app.styles == "fixed" else ()
     causes = CauseFinder(node.id, now, given.brand, given.live_tokens, *shown)
     conflicts, failures = given.conflicts, given.failures
@@ -155,9 +156,7 @@ def _compared(
         inputs = fingerprints.inputs(page, brand)
         if inputs in failures:
             pages.append(_held_back(key, failures[inputs], entry, failed=inputs))
-            continue
-        is_same = entry is not None and entry.inputs == inputs and key not in damaged
-        if entry is not None and is_same and not (entry.no_card and given.card_is_due(key)):
+        elif entry is not None and entry.inputs == inputs and key not in anew:
             unchanged.append(entry)
         else:
             made_from = _made_from(given, prepared, page, inputs, brand)
@@ -166,9 +165,7 @@ def _compared(
                     key=key,
                     route=page.route,
                     change="added" if entry is None else "changed",
-                    causes=(NO_CARD,)
-                    if is_same
-                    else causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
+                    causes=causes.of_change(prepared, entry, made_from, is_damaged=key in damaged),
                     live=entry,
                     made_from=made_from,
                 )
