@@ -58,8 +58,7 @@ class BuildMemory:
 
     `unlisted` are the keys of pages that no list has, since nothing of them is live. `failures` are
     pages that did not render, by fingerprint: a page is not rendered again before what it is made
-    from changes. `branded` holds, by node id, the rows from which a node's branding
-    was made, and the branding.
+    from changes. `branded` has by node id the rows of its branding, and that.
     """
 
     content: Snapshot | None = None
