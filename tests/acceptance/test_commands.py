@@ -165,7 +165,7 @@ def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: 
     made = installation.run("db", "init")
     assert made.code == 0
     first, *rest = made.out.splitlines()
-    assert first.startswith("created the schema: 9 tables, 2 views, ")
+    assert first.startswith("created the schema: 10 tables, 2 views, ")
     assert len(rest) == 1, made.out
     assert "db init --demo" in rest[0]
     again = installation.run("db", "init")
