@@ -16,7 +16,7 @@ _PATH_MAX: Final = 500
 # What a release or the server has there itself.
 _TAKEN: Final = re.compile(
     r"/(?:(?:headers|manifest|redirects|tokens)\.json|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)"
-    r"|search-[^/]*\.json|404\.html)"
+    r"|search-[^/]*\.json|(?:[^/]*/)*404\.html)"
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from robbieblocks.assemble.pages import title_of
 from robbieblocks.assemble.placeholders import with_fallbacks
-from robbieblocks.assemble.routes import release_path, route_problem
+from robbieblocks.assemble.routes import has_place, release_path
 from robbieblocks.model import (
     INDEX_FILE,
     SHARED_APP,
@@ -14,7 +14,6 @@ from robbieblocks.model import (
     PageRow,
     Snapshot,
 )
-from robbieblocks.row_faults import blame
 
 
 def index_of(snapshot: Snapshot, node: NodeRow) -> NodeIndex:
@@ -58,7 +57,4 @@ def _home(page: PageRow) -> AppHome:
 
 
 def _is_route(page: PageRow) -> bool:
-    # `assemble` tells of a route that can't be read.
-    with blame(lambda _: None, "page", page.key, "page_route"):
-        return route_problem(page.route) is None
-    return False
+    return not page.not_found and has_place(page)

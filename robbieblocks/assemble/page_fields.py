@@ -30,7 +30,7 @@ def check_names(row: PageRow, layouts: Collection[str], problems: PageProblems) 
     if row.layout not in layouts:
         what = f"unknown layout `{printable(row.layout)}`"
         problems.add("layout_template", what, f"known: {', '.join(sorted(layouts))}")
-    problem = route_problem(row.route)
+    problem = None if row.not_found else route_problem(row.route)
     if problem is not None:
         problems.add("page_route", *problem)
 

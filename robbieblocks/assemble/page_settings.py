@@ -12,6 +12,8 @@ from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
 from robbieblocks.site_settings import read_settings
 
 _UNSET: Final = (None, "")
+# What is said of a page that visitors look for.
+_NOT_OF_404_PAGES: Final = ("frame", "feed", "redirect_from", "translation_of")
 
 
 def language_of(metadata: Json, default: str) -> str:
@@ -30,7 +32,9 @@ def settings_of(row: PageRow) -> tuple[SiteSettings, list[ValueProblem]]:
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
-    """What is wrong with `lang`, `dir`, `translation_of`, `frame`, `settings` and `form_action`."""
+    """What is wrong with `lang`, `dir`, `translation_of`, `frame`, `not_found`, `settings` and
+    `form_action`.
+    """
     lang, direction = (metadata.get(name) for name in ("lang", "dir"))
     if lang not in _UNSET and not is_language(lang):
         meant = str(lang).replace("_", "-").partition(".")[0]
@@ -47,6 +51,7 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     if not (frame is None or isinstance(frame, bool)):
         remedy = "true makes the page a frame; false keeps frames from it"
         yield ValueProblem("/frame", "frame is neither true nor false", remedy)
+    yield from not_found_problems(metadata)
     if "settings" in metadata and frame is not True:
         what = "the page is no frame, and settings belong to a whole app or node"
         remedy = "write them into a frame's metadata, or into `settings` of the node's branding"
@@ -61,3 +66,17 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
             what = f"{printable(str(origin))} is no https origin"
             remedy = "write scheme, host and port alone, such as https://forms.example"
             yield ValueProblem(json_pointer("form_action", index), what, remedy)
+
+
+def not_found_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
+    """What is wrong with `not_found`, and with what a 404 page says besides."""
+    stated = metadata.get("not_found")
+    if not (stated is None or isinstance(stated, bool)):
+        remedy = "true makes the page the 404 page of its app"
+        yield ValueProblem("/not_found", "not_found is neither true nor false", remedy)
+    if stated is not True:
+        return
+    for name in _NOT_OF_404_PAGES:
+        if metadata.get(name) not in (*_UNSET, False):
+            what = f"a 404 page has no {name}: no visitor looks for it"
+            yield ValueProblem(json_pointer(name), what, f"take out {name}, or not_found")

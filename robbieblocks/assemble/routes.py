@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from robbieblocks.errors import Problem
 from robbieblocks.messages import described, printable
-from robbieblocks.model import NodeRow, PageRow, Snapshot
+from robbieblocks.model import NOT_FOUND_FILE, NodeRow, PageRow, Snapshot
 from robbieblocks.names import KEY_LENGTH
 from robbieblocks.row_faults import blame
 
@@ -28,7 +28,7 @@ LONGEST_ROUTE = KEY_LENGTH
 LONGEST_SEGMENT = 255
 
 _RESERVED = re.compile(
-    r"_rb|404\.html|robots\.txt|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|search-[^/]*\.json"
+    r"_rb|robots\.txt|sitemap[^/]*\.xml|styles-[^/]*\.(?:css|svg)|search-[^/]*\.json"
     r"|(?:headers|manifest|tokens|redirects)\.json",
     re.IGNORECASE,
 )
@@ -46,6 +46,11 @@ def route_problem(route: str) -> tuple[str, str] | None:
         return problem
     segments = route[1:].removesuffix("/").split("/")
     problem = next((found for part in segments if (found := _segment_problem(part))), None)
+    if problem is None and segments[-1].lower() == NOT_FOUND_FILE:
+        return (
+            f"the route ends in {NOT_FOUND_FILE}, which is kept for 404 pages",
+            "leave the route out, and write not_found = true into metadata",
+        )
     if problem is None and _RESERVED.fullmatch(segments[0]):
         return (
             f"the route's first part `{segments[0]}` is kept for files that every site has",
@@ -161,7 +166,7 @@ def check_routes(
 
 def has_place(page: PageRow) -> bool:
     """Whether the page's route is valid, and so has a file in a release."""
-    return place_of(page.route) is not None
+    return place_of(page.route, page.not_found) is not None
 
 
 class Place(NamedTuple):
@@ -173,11 +178,12 @@ class Place(NamedTuple):
 
 # An edit of one route has those of all pages looked at: nearly all are those of before.
 @lru_cache(maxsize=20_000)
-def place_of(route: str) -> Place | None:
-    """The place of the page with a route; None where it is not valid."""
+def place_of(route: str, not_found: bool) -> Place | None:
+    """The place of the page with a route; None where it is not valid. That of a 404 page is."""
     # `assemble` tells of a route that can't be read.
     with blame(lambda _: None, "page", route, "page_route"):
-        if route_problem(route) is None and (path := release_path(route).casefold()):
+        is_valid = bool(route) if not_found else route_problem(route) is None
+        if is_valid and (path := release_path(route).casefold()):
             parts = path.split("/")
             return Place(path, tuple(["/".join(parts[:end]) for end in range(1, len(parts))]))
     return None
@@ -192,7 +198,7 @@ def _conflicts(pages: Iterable[PageRow]) -> Iterator[tuple[PageRow, PageRow]]:
     owner: dict[str, PageRow] = {}
     folders: dict[str, PageRow] = {}
     for page in pages:
-        if (place := place_of(page.route)) is None:
+        if (place := place_of(page.route, page.not_found)) is None:
             continue
         path, above = place
         other = owner.get(path) or folders.get(path)
@@ -206,7 +212,13 @@ def _conflicts(pages: Iterable[PageRow]) -> Iterator[tuple[PageRow, PageRow]]:
 
 
 def _conflict(page: PageRow, other: PageRow, node: NodeRow, live: Collection[str]) -> Problem:
-    if page.route == other.route:
+    field, pointer, remedy = "page_route", "", "give one of the two another route, or archive it"
+    if page.not_found and other.not_found:
+        below = page.route.removesuffix(NOT_FOUND_FILE)
+        what = f"page {other.key} is the 404 page of all addresses below {below}, too"
+        field, pointer = "metadata", "/not_found"
+        remedy = "take not_found out of one of the two, or set lang to another language"
+    elif page.route == other.route:
         what = f"the route {page.route} is also that of page {other.key}"
     else:
         what = f"the route {page.route} takes the same place as {other.route} of page {other.key}"
@@ -214,7 +226,8 @@ def _conflict(page: PageRow, other: PageRow, node: NodeRow, live: Collection[str
         return Problem(
             entity="page",
             key=page.key,
-            field="page_route",
+            field=field,
+            pointer=pointer,
             what=f"{what}, on node {node.id}, a draft, which is shown in its place",
             remedy="to publish the draft, archive this page",
             severity="warning",
@@ -229,7 +242,8 @@ def _conflict(page: PageRow, other: PageRow, node: NodeRow, live: Collection[str
     return Problem(
         entity="page",
         key=page.key,
-        field="page_route",
+        field=field,
+        pointer=pointer,
         what=what,
-        remedy="give one of the two another route, or archive it",
+        remedy=remedy,
     )

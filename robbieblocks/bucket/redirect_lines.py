@@ -8,18 +8,25 @@ https://developers.cloudflare.com/pages/configuration/redirects/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final, Literal
 from urllib.parse import quote
 
-from robbieblocks.model import ASSET_PREFIX, GONE, WILDCARD, Redirect, Redirects, bare_path
+from robbieblocks.model import (
+    ASSET_PREFIX,
+    GONE,
+    NOT_FOUND_FILE,
+    WILDCARD,
+    Redirect,
+    Redirects,
+    bare_path,
+)
 
 StaticHost = Literal["netlify", "cloudflare"]
 
-_NOT_FOUND_PAGE: Final = "/404.html"
 _REST: Final = ":splat"
 
 
@@ -68,6 +75,17 @@ def redirect_lines(
     return lines
 
 
+def not_found_lines(host: StaticHost, folders: Iterable[str]) -> list[str]:
+    """The lines that have a host answer what is not found below folders, such as `/shop`.
+
+    Cloudflare Pages looks for the nearest 404.html by itself; Netlify for that of the root alone.
+    """
+    if host == "cloudflare":
+        return []
+    deepest_first = sorted(filter(None, folders), key=lambda folder: (-len(folder), folder))
+    return [f"{_source(each)}/* {_source(each)}/{NOT_FOUND_FILE} 404" for each in deepest_first]
+
+
 def page_that_leads(redirect: Redirect) -> bytes:
     """HTML that leads on at once, without a script; search engines take it as a redirect."""
     url = escape(_target(redirect, ""))
@@ -101,7 +119,7 @@ def _source(path: str) -> str:
 def _target(redirect: Redirect, rest: str) -> str:
     """Where a redirect leads, with `rest` in the place of its wildcard."""
     if redirect.status == GONE:
-        return _NOT_FOUND_PAGE
+        return f"/{NOT_FOUND_FILE}"
     with_rest = redirect.target.endswith(WILDCARD)
     target = redirect.target[:-1] if with_rest else redirect.target
     url = target if target.startswith("https:") else quote(target)

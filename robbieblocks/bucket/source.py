@@ -31,7 +31,6 @@ from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import ONE_YEAR, REVALIDATE, SHOWN_WHILE_ASKED, type_of
 
 _TABLE_FORMAT: Final = 1
-_NOT_FOUND_PAGE: Final = "404.html"
 _FOR_EVER: Final = ONE_YEAR["Cache-Control"]
 _ASKED_EACH_TIME: Final = REVALIDATE["Cache-Control"]
 _SHOWN_WHILE_ASKED: Final = SHOWN_WHILE_ASKED["Cache-Control"]
@@ -116,7 +115,7 @@ class Source:
         files: dict[str, list[str]] = {}
         redirects: dict[str, str] = {}
         wanted: dict[str, Wanted] = {}
-        not_found: list[str] | None = None
+        not_found: dict[str, list[str]] = {}
         for found in self.manifests:
             routes, others = release.routes_of(found)
             keys = {path: _content_key(folder, path, found.files[path]) for path in found.files}
@@ -126,14 +125,15 @@ class Source:
                 files.setdefault(route, [keys[path], found.app])
             for route, target in others.items():
                 redirects.setdefault(route, quote(target))
-            if found.app == SHARED_APP and _NOT_FOUND_PAGE in keys:
-                not_found = [keys[_NOT_FOUND_PAGE], found.app]
+            for below, path in release.not_found_files(found).items():
+                not_found.setdefault(below, [keys[path], found.app])
         table = {
             "format": _TABLE_FORMAT,
             "builds": self.builds,
             "files": files,
             "redirects": {path: to for path, to in redirects.items() if path not in files},
-            "notFound": not_found,
+            "notFound": not_found.pop("", None),
+            **({"notFoundBelow": not_found} if not_found else {}),
             **self._moved(),
             **({"headers": headers} if (headers := self.headers()) else {}),
             "assets": [wanted.key for wanted in self.assets(assets)],

@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from robbieblocks.bucket.redirect_lines import RedirectLines, StaticHost, redirect_lines
+from robbieblocks.bucket.redirect_lines import (
+    RedirectLines,
+    StaticHost,
+    not_found_lines,
+    redirect_lines,
+)
 from robbieblocks.bucket.source import Source, SourceChanged, asset_folder
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.messages import counted
 from robbieblocks.model import ASSET_PREFIX, sheet_file
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import SiteRoot, not_found_files
 from robbieblocks.response_headers import ONE_YEAR, SECURITY, SHOWN_WHILE_ASKED
 
 
@@ -81,6 +86,9 @@ def static_site(
                 "run `robbieblocks build` first"
             )
         moved = redirect_lines(host, source.redirects(), *source.paths())
+        folders = {each for found in source.manifests for each in not_found_files(found)}
+        # Behind redirects: what rows redirect is found.
+        moved.below.extend(not_found_lines(host, folders))
         passed_on, notes = _passed_on(host, applications)
         notes = (*notes, *_own_notes(source))
         _check(host, headers, passed_on, moved, len(wanted))

@@ -20,10 +20,21 @@ from robbieblocks.source_files import outline
 _NO_FOLDER: Final = Path(os.devnull)
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-# A frame has neither a route nor a layout.
-_FRAME: Final = {
-    "required": ["metadata"],
-    "properties": {"metadata": {"required": ["frame"], "properties": {"frame": {"const": True}}}},
+
+def _says(name: str) -> dict[str, Any]:
+    """A page whose metadata has `true` under a name."""
+    says = {"required": [name], "properties": {name: {"const": True}}}
+    return {"required": ["metadata"], "properties": {"metadata": says}}
+
+
+# A frame has neither a route nor a layout, a 404 page no route.
+_NEEDED: Final = {
+    "if": _says("frame"),
+    "else": {
+        "required": ["layout"],
+        "if": _says("not_found"),
+        "else": {"required": ["route"]},
+    },
 }
 
 
@@ -34,7 +45,7 @@ def file_schemas() -> dict[str, dict[str, Any]]:
     """
     page = outline(page_of)
     page["properties"]["status"]["enum"] = list(STATUSES)
-    page |= {"if": _FRAME, "else": {"required": ["route", "layout"]}}
+    page |= _NEEDED
     page["required"] = [name for name in page["required"] if name not in ("route", "layout")]
     node = outline(node_of)
     node["properties"]["theme"]["enum"] = ["", *THEMES]

@@ -41,7 +41,14 @@ from robbieblocks.model.headers import (
     headers_text,
     read_headers_text,
 )
-from robbieblocks.model.index import INDEX_FILE, AppHome, NodeIndex
+from robbieblocks.model.index import (
+    INDEX_FILE,
+    NOT_FOUND_DEPTH,
+    NOT_FOUND_FILE,
+    AppHome,
+    NodeIndex,
+    is_not_found_file,
+)
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
 from robbieblocks.model.manifest import Manifest, PageEntry
 from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
@@ -121,6 +128,8 @@ __all__ = [
     "METADATA_MARKS",
     "MODULE",
     "NODE_KEYS",
+    "NOT_FOUND_DEPTH",
+    "NOT_FOUND_FILE",
     "NO_MEDIA",
     "NO_SETTINGS",
     "REDIRECTS_FILE",
@@ -201,6 +210,7 @@ __all__ = [
     "headers_text",
     "icon_file",
     "importers",
+    "is_not_found_file",
     "is_sheet_file",
     "kept_for",
     "made_key",

@@ -31,3 +31,14 @@ class NodeIndex:
 
 INDEX_FILE: Final = "index.html"
 """The file in the shared app's release that answers `/` where no page does."""
+
+NOT_FOUND_FILE: Final = "404.html"
+"""The file in a folder of a release that answers the addresses below it that have no page."""
+
+NOT_FOUND_DEPTH: Final = 3
+"""How many folders of an address may have such a file: nginx and Caddy look into so many."""
+
+
+def is_not_found_file(path: str) -> bool:
+    """Whether a file of a release, by its path, is what answers addresses without a page."""
+    return path.rpartition("/")[2] == NOT_FOUND_FILE

@@ -24,7 +24,13 @@ from robbieblocks.model.values import SHARED_APP, Json, equal_json
 REFERENCE_MARKS: Final = ('"$page', '"$row')
 """What the JSON of props with a reference to pages or rows holds, whatever else does."""
 
-METADATA_MARKS: Final = ('"frame"', '"feed"', '"redirect', '"translation_of"')
+METADATA_MARKS: Final = (
+    '"frame"',
+    '"feed"',
+    '"not_found"',
+    '"redirect',
+    '"translation_of"',
+)
 """What the JSON of a frame's metadata holds, or of a page with a feed or redirects or of a
 translation, whatever else does."""
 
@@ -74,12 +80,13 @@ class PageRow:
     `modified` is the date of the last edit of its row and blocks, in ISO 8601, where that is known;
     a page that shows a list, or is made of a collection's row, has none, since it changes with what
     it shows. A draft has no `published_at`: it is shown at once. `relates` is False where it is no
-    frame, has no feed, no redirects and no translation, and its props refer to no page; None where
-    nobody has looked. Of what it takes from other pages (assemble.Relations), `faults` are what was
-    wrong with it, `feed` is its feed, `settings` are those of its frames, `default_lang` is the
-    language of its app's pages that state none, `translations` are the pages of its group, by
-    language, itself among them, and `part_of` is the key of the page whose list it shows a further
-    part of. `made` is there where it is made of a collection's row.
+    frame and no 404 page, has no feed, no redirects and no translation, and its props refer to no
+    page; None where nobody has looked. Of what it takes from other pages (assemble.Relations),
+    `faults` are what was wrong with it, `feed` is its feed, `settings` are those of its frames,
+    `default_lang` is the language of its app's pages that state none, `translations` are the pages
+    of its group, by language, itself among them, and `part_of` is the key of the page whose list it
+    shows a further part of. `made` is there where it is made of a collection's row. `not_found`
+    says that it is a 404 page; its route is then that of the file, empty where it has no place.
     """
 
     id: UUID
@@ -104,6 +111,7 @@ class PageRow:
     default_lang: str = DEFAULT_LANGUAGES.default
     translations: tuple[Translation, ...] = ()
     made: MadeFrom | None = None
+    not_found: bool = False
 
     @property
     def row_key(self) -> str:

@@ -104,7 +104,7 @@ from robbieblocks.release.retention.usage import (
     usage_of_app,
     usage_of_assets,
 )
-from robbieblocks.release.routing import routes_of
+from robbieblocks.release.routing import not_found_files, routes_of
 from robbieblocks.release.standby import prepare_standby_trees
 from robbieblocks.release.swap import Published, make_live
 from robbieblocks.release.write import WrittenRelease, write_release
@@ -170,6 +170,7 @@ __all__ = [
     "mounted_inside",
     "node_folders",
     "nodes",
+    "not_found_files",
     "not_served",
     "note_windows",
     "pages_between",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from robbieblocks.model import INDEX_FILE, Manifest
+from robbieblocks.model import INDEX_FILE, NOT_FOUND_FILE, Manifest, is_not_found_file
 
 
 def routes_of(manifest: Manifest) -> tuple[dict[str, str], dict[str, str]]:
@@ -24,3 +24,14 @@ def routes_of(manifest: Manifest) -> tuple[dict[str, str], dict[str, str]]:
         redirects[other] = redirects[f"/{page.path}"] = route
     routes |= {route: page.path for route, page in pages.items()}
     return routes, redirects
+
+
+def not_found_files(manifest: Manifest) -> dict[str, str]:
+    """The files that answer addresses without a page, by the path of the folder below which they
+    do: empty for all, else as `/shop`. Paths are decoded.
+    """
+    return {
+        f"/{path}".removesuffix(f"/{NOT_FOUND_FILE}"): path
+        for path in manifest.files
+        if is_not_found_file(path)
+    }

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Protocol, Self
 from urllib.parse import quote
@@ -35,7 +36,6 @@ from robbieblocks.serve import files
 from robbieblocks.serve.applications import application_routes
 
 _METHODS = ["GET", "HEAD"]
-_NOT_FOUND_PAGE = "404.html"
 
 
 class Releases(Protocol):
@@ -113,7 +113,7 @@ class _Site:
         return None
 
     async def page(self, request: Request) -> Response:
-        """A page or other file of a live release, a redirect to a page, or the node's 404 page."""
+        """A page or other file of a live release, a redirect to a page, or a 404 page."""
         for _attempt in range(2):
             # A release may be pruned between reading its manifest and reading its file.
             with contextlib.suppress(FileNotFoundError):
@@ -139,9 +139,9 @@ class _Site:
             headers = {**response_headers.SECURITY, **response_headers.REVALIDATE}
             return RedirectResponse(location, moved.status, headers)
         status, text = (404, "not found") if moved is None else (GONE, "gone")
-        for found in releases:
-            if found.manifest.app == SHARED_APP and _NOT_FOUND_PAGE in found.manifest.files:
-                return self._file(request, found, _NOT_FOUND_PAGE, status=status)
+        missed = _not_found(releases, path)
+        if missed is not None:
+            return self._file(request, *missed, status=status)
         return files.plain(status, text)
 
     def _file(self, request: Request, found: Release, file: str, *, status: int = 200) -> Response:
@@ -161,19 +161,33 @@ def _moved(releases: Iterable[Release], path: str) -> Redirect | None:
     return min(found, key=lambda each: (each.covers_all, -len(each.source)), default=None)
 
 
+def _not_found(releases: Iterable[Release], path: str) -> tuple[Release, str] | None:
+    """The 404 page of a path, with its release: of the deepest folder that the path is in."""
+    found = [
+        (len(folder), given, file)
+        for given in releases
+        for folder, file in given.not_found.items()
+        if f"{path}/".startswith(f"{folder}/")
+    ]
+    # Of two releases the first has it: the shared one is the last.
+    return max(found, key=itemgetter(0))[1:] if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """One app's release: which file answers which path, and the files' content.
 
     `routes` has pages by their route and other files by their path. `redirects` leads from other
-    forms of a page's address to its route. `content` reads a file; it raises FileNotFoundError
-    and SiteUnavailable. `edition` tells files apart that are sent otherwise than they are stored;
-    such files are sent without the headers that settings ask for.
+    forms of a page's address to its route, `not_found` from a folder to its 404 page. `content`
+    reads a file; it raises FileNotFoundError and SiteUnavailable. `edition` tells files apart that
+    are sent otherwise than they are stored; such files are sent without the headers that settings
+    ask for.
     """
 
     manifest: Manifest
     routes: Mapping[str, str]
     redirects: Mapping[str, str]
+    not_found: Mapping[str, str]
     content: Callable[[str], bytes]
     edition: str = ""
     _headers: list[Mapping[str, str]] = field(
@@ -185,7 +199,7 @@ class Release:
     def of(cls, manifest: Manifest, content: Callable[[str], bytes], *, edition: str = "") -> Self:
         """Work out routes and redirects from a manifest."""
         routes, redirects = release.routes_of(manifest)
-        return cls(manifest, routes, redirects, content, edition)
+        return cls(manifest, routes, redirects, release.not_found_files(manifest), content, edition)
 
     def headers(self) -> Mapping[str, str]:
         """The headers that settings ask for. The release's file is read once, when needed.

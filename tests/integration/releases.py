@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from robbieblocks.model import Asset, Manifest, PageEntry, sha256
+from robbieblocks.model import Asset, Manifest, PageEntry, is_not_found_file, sha256
 from robbieblocks.release import (
     AppFolder,
     Published,
@@ -50,7 +50,9 @@ def manifest(
     names = tuple(asset.name for asset in given)
     no_pages = {"404.html", *(["index.html"] if app == "shared" else [])}
     routes = {
-        path: "/" + path.removesuffix("index.html").removesuffix(".html")
+        path: f"/{path}"
+        if is_not_found_file(path)
+        else "/" + path.removesuffix("index.html").removesuffix(".html")
         for path in files
         if path.endswith(".html") and path not in no_pages
     }

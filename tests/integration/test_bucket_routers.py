@@ -42,6 +42,8 @@ REDIRECTS = [
 ODD = {
     "café/index.html": b"<p>caf\xc3\xa9</p>",
     "data.constructor": b"\0",
+    "play/404.html": b"<h1>nothing here in play</h1>",
+    "play/de/404.html": b"<h1>nichts</h1>",
     "styles-play.css": b"a{color:red}",
     "headers.json": headers_text(
         {"Referrer-Policy": "no-referrer", "Reporting-Endpoints": 'site="https://a.example/"'}
@@ -62,6 +64,11 @@ PATHS = (
     "/styles-play.css?v=1",
     "/styles-none.css",
     "/none",
+    "/play/none",
+    "/play/none" * 200,
+    "/play/de/none/",
+    "/play/de",
+    "/playing",
     MALFORMED,
     "/caf%C3%A9/",
     "/constructor",

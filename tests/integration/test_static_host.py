@@ -110,6 +110,22 @@ def test_more_redirects_than_cloudflare_takes_are_refused(site_root: SiteRoot) -
         static_site("cloudflare", site_root, NODE, {})
 
 
+def test_apps_keep_their_404_pages(site_root: SiteRoot) -> None:
+    """Netlify is told of them, behind what rows redirect; Cloudflare looks for them by itself."""
+    lost = {"play/404.html": b"lost", "play/de/404.html": b"weg"}
+    moved = redirects_text([Redirect("/play/old/*", "/play/", 301, "home")])
+    put(site_root, {**pages(1), **lost, REDIRECTS_FILE: moved}, assets(1))
+    made = static_site("netlify", site_root, NODE, {})
+    assert made.files["_redirects"].decode().splitlines() == [
+        "/play/old/* /play/ 301",
+        "/play/de/* /play/de/404.html 404",
+        "/play/* /play/404.html 404",
+    ]
+    made = static_site("cloudflare", site_root, NODE, {})
+    assert b" 404\n" not in made.files["_redirects"]
+    assert made.files["play/de/404.html"] == b"weg"
+
+
 def put_redirects(site_root: SiteRoot, *redirects: Redirect) -> None:
     """The play app's release, with redirects."""
     put(site_root, {**pages(1), REDIRECTS_FILE: redirects_text(redirects)}, assets(1))

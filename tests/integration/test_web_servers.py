@@ -15,7 +15,7 @@ from robbieblocks import release, serve
 from robbieblocks.errors import UsageError
 from robbieblocks.model import HEADER_NAMES, Asset, Redirect, headers_text, redirects_text
 from robbieblocks.release import SiteRoot
-from robbieblocks.response_headers import SHOWN_WHILE_ASKED
+from robbieblocks.response_headers import SECURITY, SHOWN_WHILE_ASKED
 from robbieblocks.serve import WebServer, WebSite
 from tests import loopback, web_servers
 from tests.commands import Installation
@@ -29,6 +29,7 @@ from tests.integration.releases import (
     put,
     put_version,
 )
+from tests.sites import on_port
 from tests.web_servers import SERVERS
 
 pytestmark = pytest.mark.slow
@@ -38,6 +39,8 @@ OPERATOR = Path(__file__).resolve().parents[2] / "docs" / "operator.md"
 SCRIPT = Asset.of("react", "js", "// react\n" * 500)
 FONT = Asset.of("orbitron", "woff2", bytes(2000))
 NOT_FOUND = b"<h1>lost in branding</h1>"
+# 404 pages of the app that is no shared one, for folders of it.
+LOST = {"play/404.html": b"<h1>lost in play</h1>", "play/de/x/404.html": b"<h1>weg</h1>"}
 # What settings of the shared app ask for; the other app has none.
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'self' https://portal.example; report-to site",
@@ -87,7 +90,7 @@ def text_of(server: WebServer, root: Path, listen: str, **more: object) -> str:
 def site_root(tmp_path_factory: pytest.TempPathFactory) -> SiteRoot:
     """A node with two apps live, in a folder whose name needs quotes."""
     root = SiteRoot(tmp_path_factory.mktemp("web") / "it's; a #site\u00e9")
-    put_version(root, 1)
+    put(root, {**pages(1), **LOST}, assets(1))
     put(root, SHARED, [SCRIPT, FONT], app="shared")
     release.compress_assets(root, NODE, "shared")
     return root
@@ -243,12 +246,9 @@ def test_a_missing_asset_is_never_html_nor_stored(served: httpx.Client, path: st
         "/manifest.json",
         "/.well-known/.seal",
         "/.well-known/none",
-        "/play/.seal",
         "/.seal",
         "/.verified",
         "/current/play/index.html",
-        "/play/current/manifest.json",
-        "/play/releases/",
         "/assets/",
         "/play/..%2fmanifest.json",
         "/..%2f..%2f..%2f..%2fetc/passwd",
@@ -267,6 +267,40 @@ def test_what_is_no_page_is_not_found_in_branding(served: httpx.Client, path: st
         assert answer.headers.get_list(name) == [value]
     assert "etag" not in answer.headers
     assert "last-modified" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/play/none", "play/404.html"),
+        ("/play/none/deeper/than/servers/look.css", "play/404.html"),
+        ("/play/.seal", "play/404.html"),
+        ("/play/current/manifest.json", "play/404.html"),
+        ("/play/releases/", "play/404.html"),
+        ("/play/de/none?a=b", "play/404.html"),
+        ("/play/de/x/none", "play/de/x/404.html"),
+        ("/play/de/x/", "play/de/x/404.html"),
+        ("/play/de/x", "play/de/x/404.html"),
+        ("/playing/none", ""),
+        ("/[p]lay/none", ""),
+        ("/play*/none", ""),
+    ],
+)
+def test_an_app_has_its_own_404_page_below_its_folder(
+    served: httpx.Client, site_root: SiteRoot, path: str, file: str
+) -> None:
+    """That of the deepest folder, with its app's headers; `serve` answers alike."""
+    answer = served.get(path)
+    expected = LOST[file] if file else NOT_FOUND
+    assert (answer.status_code, answer.content) == (404, expected)
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["referrer-policy"] == (
+        SECURITY["Referrer-Policy"] if file else HEADERS["Referrer-Policy"]
+    )
+    assert "etag" not in answer.headers
+    with on_port(serve.app(site_root, NODE)) as url:
+        assert httpx.get(url + path, headers={"Accept-Encoding": "identity"}).content == expected
 
 
 def test_no_release_but_the_live_one_is_served(served: httpx.Client, site_root: SiteRoot) -> None:
@@ -358,10 +392,10 @@ def test_a_redirect_or_header_that_is_younger_than_a_configuration_is_told(
     assert lacking(now) == []
     assert "gone" in lacking(before)[0]
     assert "portal.example" in lacking(now.replace("portal", "other"))[0]
-    (line,) = {each for each in now.splitlines() if "portal.example" in each and "map" not in each}
-    more = line.replace("portal", "withdrawn")
-    assert lacking(now.replace(line, f"{line}\n{more}")) == [f"no {more.strip()}"]
-    assert lacking(f"{now}\n# {more}\n{more}") == [], "what an operator wrote elsewhere"
+    for line in {each for each in now.splitlines() if "portal.example" in each}:
+        more = line.replace("portal", "withdrawn")
+        assert lacking(now.replace(line, f"{line}\n{more}")) == [f"no {more.strip()}"]
+        assert lacking(f"{now}\n# {more}\n{more}") == [], "what an operator wrote elsewhere"
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -48,11 +48,14 @@ def checked(project: Path) -> int:
 
 
 def test_a_frame_alone_has_neither_route_nor_layout() -> None:
-    """A page without them does not fit; one whose metadata says that it is a frame does."""
+    """A page without them does not fit; a frame does, and a 404 page needs no route."""
     page = 'name = "A"\napp = "a"\n'
     assert len(mistakes("page", page)) == 2
     assert len(mistakes("page", page + "[metadata]\nframe = false")) == 2
     assert mistakes("page", page + "[metadata]\nframe = true") == []
+    lost = "[metadata]\nnot_found = true"
+    assert mistakes("page", page + 'layout = "dashboard"\n' + lost) == []
+    assert len(mistakes("page", page + lost)) == 1
 
 
 def test_every_file_that_comes_with_the_package_fits(tmp_path: Path) -> None:

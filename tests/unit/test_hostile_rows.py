@@ -168,7 +168,7 @@ ROUTES = [
     ("/_rb/x", "kept for files that every site has"),
     ("/_RB/x", "kept for files that every site has"),
     ("/robots.txt", "kept for files that every site has"),
-    ("/404.html", "kept for files that every site has"),
+    ("/404.html", "kept for 404 pages"),
     ("/sitemap-2.xml", "kept for files that every site has"),
     ("/manifest.json/", "kept for files that every site has"),
     ("/" + "a" * 255, "256 characters"),

@@ -68,7 +68,7 @@ def redirects_of(snapshot: Snapshot, node: NodeRow) -> NodeRedirects:
         for page in reversed(snapshot.pages)
         if page.app in apps
         and _is_due(page, snapshot)
-        and (place := place_of(page.route)) is not None
+        and (place := place_of(page.route, page.not_found)) is not None
     }
     return _Resolving(sorted(rows, key=attrgetter("key")), pages, node).resolved()
 

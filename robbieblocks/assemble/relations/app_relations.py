@@ -145,7 +145,7 @@ class AppRelations:
         referring = [framed or self._refers(row) for row in pages]
 
         def is_shown(row: PageRow) -> bool:
-            return _is_due(row, now) and row.key not in unlisted
+            return _is_due(row, now) and row.key not in unlisted and not row.not_found
 
         lists = any(referring)
         if lists:
@@ -185,7 +185,7 @@ class AppRelations:
         fresh = {row.key: row for row in come}
 
         def is_shown(row: PageRow) -> bool:
-            return _is_due(row, now) and row.key not in unlisted
+            return _is_due(row, now) and row.key not in unlisted and not row.not_found
 
         keys = {*map(_KEY, gone), *fresh}
         reached = {*fresh}

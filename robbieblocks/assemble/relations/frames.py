@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from robbieblocks.assemble.page_settings import not_found_problems
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -84,8 +85,10 @@ class Frames:
 
 
 def _settings(frame: PageRow) -> tuple[SiteSettings, list[Problem]]:
-    settings, problems = NO_SETTINGS, list[Problem]()
     metadata = frame.metadata if isinstance(frame.metadata, dict) else {}
+    wrong = not_found_problems(metadata)
+    problems = [each.in_row("page", frame.key, "metadata") for each in wrong]
+    settings = NO_SETTINGS
     for key in ("settings", "head"):
         if metadata.get(key) is None:
             continue

@@ -29,7 +29,7 @@ SHOWN: Final = "shown"
 
 # What says how a page is made, and nothing about it.
 _OF_THE_MAKING: Final = frozenset(
-    {"blocks", "form_action", "frame", "head", "feed", "redirect_from"}
+    {"blocks", "form_action", "frame", "head", "feed", "not_found", "redirect_from"}
 )
 
 # In props, metadata stand in a list of pages, which may be part of something else.

@@ -64,6 +64,13 @@ def taken_key(parts: Sequence[str], keys: Collection[str]) -> str | None:
 
 def parts_problem(page: PageRow, count: int, listed: int, taken: str | None) -> Problem | None:
     """What is wrong with so many parts, of which the first lists so many pages."""
+    if page.not_found:
+        return Problem(
+            entity="page",
+            key=page.key,
+            what="a 404 page shows a list in parts, and has no address for them",
+            remedy="take `page` out of the list",
+        )
     if count > MAX_PARTS:
         return Problem(
             entity="page",

@@ -17,6 +17,7 @@ from typing import Final
 from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.relations.app_relations import AppRelations
 from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.not_found import NotFoundPages, is_not_found_page
 from robbieblocks.assemble.relations.taking import refers
 from robbieblocks.assemble.relations.translations import original_setting
 from robbieblocks.model import NO_SETTINGS, PageRow, Snapshot, changed_between, with_changed
@@ -31,12 +32,15 @@ class Relations:
     """What was made of each app's rows the last time.
 
     `_rows` are the rows that were sorted into `_by_app`, where those of each app are in the order
-    of their keys; `_relating` is how many of an app's rows take something from others, or lend it.
+    of their keys; `_relating` is how many of an app's rows take something from others, or lend it,
+    `_lost` how many are 404 pages.
     """
 
     _rows: Sequence[PageRow] = ()
     _by_app: dict[str, Sequence[PageRow]] = field(default_factory=dict[str, Sequence[PageRow]])
     _relating: Counter[str] = field(default_factory=Counter[str])
+    _lost: Counter[str] = field(default_factory=Counter[str])
+    _not_found: dict[str, NotFoundPages] = field(default_factory=dict[str, NotFoundPages])
     _apps: dict[str, AppRelations] = field(default_factory=dict[str, AppRelations])
     _made: MadePages = field(default_factory=MadePages)
     _shown: tuple[PageRow, ...] = ()
@@ -59,6 +63,8 @@ class Relations:
             if name in apps:
                 app = self._apps.setdefault(name, AppRelations())
                 app.row_lists, app.unread = row_lists, self._made.unread.get(name, ())
+                if self._lost[name]:
+                    own = self._not_found.setdefault(name, NotFoundPages()).placed(own, now)
                 pages.append(app.related(own, now, unlisted))
             else:
                 pages.append(own)
@@ -87,6 +93,7 @@ class Relations:
                 by_app.setdefault(row.app, []).append(row)
             known = {name: sorted(own, key=_KEY) for name, own in by_app.items()}
             self._relating = Counter(row.app for row in rows if _relates(row))
+            self._lost = Counter(row.app for row in rows if is_not_found_page(row))
         else:
             for name in {row.app for row in (*gone, *come)}:
                 left = [row for row in gone if row.app == name]
@@ -94,6 +101,8 @@ class Relations:
                 own = with_changed(known.get(name, ()), left, new, _KEY)
                 known[name] = own
                 self._relating[name] += sum(map(_relates, new)) - sum(map(_relates, left))
+                self._lost[name] += sum(map(is_not_found_page, new))
+                self._lost[name] -= sum(map(is_not_found_page, left))
                 if not own:
                     del known[name]
         self._rows, self._by_app = rows, known
@@ -101,5 +110,8 @@ class Relations:
 
 def _relates(row: PageRow) -> bool:
     return row.relates is not False and (
-        frame_setting(row) is True or refers(row) or original_setting(row) is not None
+        frame_setting(row) is True
+        or refers(row)
+        or original_setting(row) is not None
+        or is_not_found_page(row)
     )

@@ -61,10 +61,14 @@ class Groups:
 
         Of two pages of one language the original is the group's, else the first by its key.
         """
-        stated = {row.key: key for row in rows if isinstance(key := original_setting(row), str)}
+        stated = {
+            row.key: key
+            for row in rows
+            if isinstance(key := original_setting(row), str) and not row.not_found
+        }
         if not stated:
             return cls()
-        by_key = {row.key: row for row in rows}
+        by_key = {row.key: row for row in rows if not row.not_found}
         members: dict[str, dict[str, PageRow]] = {}
         found: dict[str, Group] = {}
         for key, named in stated.items():

@@ -31,6 +31,7 @@ const POINTER_MS = 1000;
  * @property {Record<string, [string, string]>} files by path: an object, and its app
  * @property {Record<string, string>} redirects
  * @property {[string, string] | null} notFound
+ * @property {Record<string, [string, string]>} [notFoundBelow] by folder
  * @property {Record<string, Moved>} [moved] by path, without the last slash
  * @property {Record<string, Moved>} [movedBelow] by folder
  * @property {Record<string, Record<string, string>>} [headers] what settings ask for, by app
@@ -92,7 +93,7 @@ async function page(request, path, query, environment, anew) {
     if (location) {
       return answer(status, null, { Location: location }, SETTINGS.pageCaching);
     }
-    return notFound(table, environment, status);
+    return notFound(table, path, environment, status);
   }
   const [key, app] = table.files[path];
   const tag = `"${key}"`;
@@ -111,11 +112,12 @@ async function page(request, path, query, environment, anew) {
 
 /**
  * @param {Table} table
+ * @param {string} path
  * @param {Environment} environment
  * @param {number} status
  */
-async function notFound(table, environment, status) {
-  const [key, app] = table.notFound ?? [null, ""];
+async function notFound(table, path, environment, status) {
+  const [key, app] = notFoundPage(table, path) ?? [null, ""];
   const found = key === null ? null : await environment.BUCKET.get(SETTINGS.root + key);
   if (key === null || found === null) {
     return plain(status, "not found");
@@ -216,6 +218,21 @@ function moved(table, path, query) {
   const at = location.includes("#") ? location.indexOf("#") : location.length;
   const before = location.slice(0, at);
   return [status, before + (before.includes("?") ? "&" : "?") + query + location.slice(at)];
+}
+
+/**
+ * @param {Table} table
+ * @param {string} path
+ * @returns {[string, string] | null} the 404 page of the deepest folder that the path is in
+ */
+function notFoundPage(table, path) {
+  const below = table.notFoundBelow || {};
+  // No folder is longer.
+  let folder = path.slice(0, 1000);
+  while (folder !== "" && !Object.hasOwn(below, folder)) {
+    folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/")));
+  }
+  return folder === "" ? table.notFound : below[folder];
 }
 
 /** @param {string} path */

@@ -62,6 +62,7 @@ const BUCKET = "/robbieblocks-bucket/";
  * @property {Record<string, [string, string]>} files
  * @property {Record<string, string>} redirects
  * @property {[string, string] | null} notFound
+ * @property {Record<string, [string, string]>} [notFoundBelow] by folder
  * @property {Record<string, Moved>} [moved] by path, without the last slash
  * @property {Record<string, Moved>} [movedBelow] by folder
  * @property {Record<string, Record<string, string>>} [headers] what settings ask for, by app
@@ -105,7 +106,7 @@ async function page(r, table) {
     send(r, to[0], to[1], {}, SETTINGS.pageCaching);
     return;
   }
-  const shown = named || table.notFound;
+  const shown = named || notFoundPage(table, r.uri);
   if (!shown) {
     plain(r, to[0], "not found");
     return;
@@ -208,6 +209,21 @@ function moved(table, path, query) {
   const at = location.includes("#") ? location.indexOf("#") : location.length;
   const before = location.slice(0, at);
   return [status, before + (before.includes("?") ? "&" : "?") + query + location.slice(at)];
+}
+
+/**
+ * @param {Table} table
+ * @param {string} path
+ * @returns {[string, string] | null} the 404 page of the deepest folder that the path is in
+ */
+function notFoundPage(table, path) {
+  const below = table.notFoundBelow || {};
+  // No folder is longer.
+  let folder = path.slice(0, 1000);
+  while (folder !== "" && !has(below, folder)) {
+    folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/")));
+  }
+  return folder === "" ? table.notFound : below[folder];
 }
 
 /** @param {string} path of a stylesheet at a fixed address, or of something else */

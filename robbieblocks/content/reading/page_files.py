@@ -141,14 +141,16 @@ def _named(collector: ProblemCollector, pages: Iterable[Page]) -> set[Path]:
 
 def _page(table: Table) -> Page:
     metadata = table.json_object("metadata")
-    # A frame lends its blocks to pages: it has no place and no layout of its own.
-    has_place = metadata.get("frame") is not True
+    # A frame lends its blocks to pages: it has no place and no layout of its own. Where a 404 page
+    # stands is its app's to say.
+    is_frame = metadata.get("frame") is True
+    has_route = not is_frame and metadata.get("not_found") is not True
     return Page(
         key=key_of(table, table.file.stem),
         name=table.string("name", required=True, most=255) or "",
         app=table.string("app", required=True, most=50) or "",
-        route=table.string("route", required=has_place, most=255) or "",
-        layout=table.string("layout", required=has_place, most=50) or "",
+        route=table.string("route", required=has_route, most=255) or "",
+        layout=table.string("layout", required=not is_frame, most=50) or "",
         title=table.string("title", most=255),
         description=table.string("description"),
         status=_status(table),

@@ -115,14 +115,15 @@ def page_markdown(row: Page, name: str, existing: str = "") -> str | None:
 
 
 def _values(row: Page, name: str) -> Values:
-    # A frame needs neither route nor layout.
-    nothing = "" if row.metadata.get("frame") is True else None
+    # A frame needs neither route nor layout, a 404 page no route.
+    no_layout = "" if row.metadata.get("frame") is True else None
+    no_route = "" if row.metadata.get("not_found") is True else no_layout
     return {
         **key_values(row.key, name),
         "name": row.name,
         "app": row.app,
-        **unless("route", row.route, nothing),
-        **unless("layout", row.layout, nothing),
+        **unless("route", row.route, no_route),
+        **unless("layout", row.layout, no_layout),
         **unless("title", row.title, None),
         **unless("description", row.description, None),
         **unless("status", row.status, "published"),

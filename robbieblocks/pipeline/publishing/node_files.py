@@ -11,6 +11,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import (
     HEADERS_FILE,
     INDEX_FILE,
+    NOT_FOUND_FILE,
     REDIRECTS_FILE,
     SHARED_APP,
     Asset,
@@ -19,6 +20,7 @@ from robbieblocks.model import (
     bare_path,
     canonical_json,
     headers_text,
+    is_not_found_file,
     redirects_text,
 )
 from robbieblocks.pipeline.fingerprints import links_sheet
@@ -46,6 +48,7 @@ def node_files(
             run.app.bundle,
             run.index,
             _links(run, pages),
+            not_found=all(entry.path != NOT_FOUND_FILE for entry in pages),
             for_development=run.app.styles == "separate",
         )
         files |= own
@@ -138,7 +141,11 @@ def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> 
 def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:
     """What 404.html links to: pages of its own release, so that no link is ever stale."""
     titles = {page.page.key: page.page.title for page in run.app.assembly.pages}
-    there = sorted((entry.route, titles[entry.key]) for entry in pages if entry.key in titles)
+    there = sorted(
+        (entry.route, titles[entry.key])
+        for entry in pages
+        if entry.key in titles and not is_not_found_file(entry.path)
+    )
     return [{"href": route, "title": title} for route, title in there[:_LINKS_MAX]]
 
 

@@ -10,6 +10,7 @@ from jinja2 import Template
 
 from robbieblocks.model import (
     INDEX_FILE,
+    NOT_FOUND_FILE,
     SHARED_APP,
     AssembledPage,
     Asset,
@@ -48,19 +49,24 @@ class NodePages:
         document: MakeDocument,
         index: NodeIndex,
         links: Links,
+        *,
+        not_found: bool,
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-        """404.html, robots.txt, on a node with an address sitemap.xml, and index.html where there
-        is something to list and no page at `/`; and the assets that they refer to.
+        """With `not_found` 404.html; robots.txt, on a node with an address sitemap.xml, and
+        index.html where there is something to list and no page at `/`; and the assets that they
+        refer to.
 
         `slots` are of the document's form of styles, `index` is what the node offers. `links` are
         more pages to offer, each a `href` and a `title`. Where the node has one app, index.html
         leads on to it at once. Raises ContentError.
         """
         node = slots.node
-        page = _page("404", "404.html", "Page not found", {"robots": "noindex"})
-        content = self._content(self._not_found, page, node, index, links)
-        made = document(content)
-        files = {"404.html": made.fill(slots), "robots.txt": site_files.robots(node)}
+        files = {"robots.txt": site_files.robots(node)}
+        assets: tuple[Asset, ...] = ()
+        if not_found:
+            page = _page("404", NOT_FOUND_FILE, "Page not found", {"robots": "noindex"})
+            made = document(self._content(self._not_found, page, node, index, links))
+            files[NOT_FOUND_FILE], assets = made.fill(slots), made.assets
         if not index.root_is_taken and (index.homes or links):
             page = _page("index", INDEX_FILE, head.sendable(node.name), {})
             content = self._content(self._index, page, node, index, links)
@@ -68,7 +74,7 @@ class NodePages:
         sitemaps = site_files.sitemap_index(index.apps, node)
         if sitemaps is not None:
             files["sitemap.xml"] = sitemaps
-        return files, (*made.assets, *slots.assets)
+        return files, (*assets, *slots.assets)
 
     def _content(
         self,

@@ -25,6 +25,7 @@ from robbieblocks.model import (
     Sha256,
     StyleForm,
     class_words,
+    is_not_found_file,
     same,
     sha256,
     shown_class_words,
@@ -149,7 +150,7 @@ class PageRenderer:
             inline_styles=[text for block in blocks for text in head.inline_styles(block.html)],
             visibility=visibility,
             title_fill=page.title_fill or "",
-            address=quote(page.route),
+            address="" if is_not_found_file(page.path) else quote(page.route),
             feeds=feeds.links(page),
             alternates=head.alternates(page.translations) if site_files.is_listed(page) else (),
             words=class_words(blocks),
@@ -170,6 +171,7 @@ class PageRenderer:
         index: NodeIndex,
         links: Sequence[Mapping[str, str]] = (),
         *,
+        not_found: bool = True,
         for_development: bool = False,
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
         """The files that a node has once, and what they refer to (`NodePages.files`).
@@ -179,7 +181,7 @@ class PageRenderer:
         styles: StyleForm = "separate" if for_development else "inline"
         document = partial(self._document, bundle=bundle, styles=styles)
         slots = NodeSlots.of(node, styles, favicon=self.favicon)
-        return self._node_pages.files(slots, document, index, links)
+        return self._node_pages.files(slots, document, index, links, not_found=not_found)
 
     @staticmethod
     def feed_files(page: AssembledPage, node: BrandedNode) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from robbieblocks.model import Manifest, PageEntry
+from robbieblocks.model import Manifest, PageEntry, is_not_found_file
 from robbieblocks.release.places.layout import AppFolder, apps
 from robbieblocks.release.proof.answers import Asker, Failure
 from robbieblocks.release.proof.at_once import at_once
@@ -94,7 +94,8 @@ def _asked(asker: Asker, wanted: Wanted) -> tuple[Wanted, Failure] | None:
 def _wanted(
     address: Address, app_folder: AppFolder, manifest: Manifest, changed: Collection[str]
 ) -> list[Wanted]:
-    pages = [page for page in manifest.pages if page.path in changed] or list(manifest.pages)
+    asked = [page for page in manifest.pages if _has_address(page)]
+    pages = [page for page in asked if page.path in changed] or asked
     pages = pages[:PAGES_MAX]
     found = [wanted_page(app_folder, manifest, page, address) for page in pages]
     found += wanted_sheet(app_folder, manifest, address)
@@ -104,7 +105,8 @@ def _wanted(
 def _gone(app_folder: AppFolder, manifest: Manifest, before: Manifest | None) -> Iterator[Wanted]:
     """Pages that nobody may get any more; another app may have taken a route over."""
     left = {page.route for page in manifest.pages}
-    gone = [page for page in before.pages if page.route not in left] if before else []
+    there = [page for page in before.pages if _has_address(page)] if before else []
+    gone = [page for page in there if page.route not in left]
     if before is None or not gone:
         return
     root, node = app_folder.site_root, app_folder.node
@@ -113,6 +115,11 @@ def _gone(app_folder: AppFolder, manifest: Manifest, before: Manifest | None) ->
         left |= {page.route for page in other.pages} if other else set()
     for page in [page for page in gone if page.route not in left][:PAGES_MAX]:
         yield gone_page(app_folder, before, page, manifest.build_hash)
+
+
+def _has_address(page: PageEntry) -> bool:
+    """Whether servers answer a page's address with it: a 404 page's own some don't."""
+    return not is_not_found_file(page.path)
 
 
 def _assets_of(pages: Iterable[PageEntry]) -> list[str]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from robbieblocks import release, response_headers
 from robbieblocks.errors import UsageError
 from robbieblocks.messages import printable
-from robbieblocks.model import ASSET_PREFIX
+from robbieblocks.model import ASSET_PREFIX, NOT_FOUND_DEPTH
 from robbieblocks.serve.configuration.headers import Differing, differing
 from robbieblocks.serve.configuration.redirects import Rule, rules_of
 from robbieblocks.serve.configuration.site import WebServer, WebSite
@@ -61,6 +61,7 @@ def render(server: WebServer, site: WebSite) -> str:
         "asset_prefix": ASSET_PREFIX,
         "compressed_min_bytes": release.COMPRESSED_MIN_BYTES,
         "never_a_visitors": _NEVER_A_VISITORS,
+        "not_found_depths": range(NOT_FOUND_DEPTH, -1, -1),
         "no_store": response_headers.NO_STORE,
         "one_year": response_headers.ONE_YEAR,
         "revalidate": response_headers.REVALIDATE,

@@ -91,11 +91,6 @@ class WebSite:
             headers=headers,
         )
 
-    @property
-    def not_found_app(self) -> str | None:
-        """The app whose release has the node's 404 page: the last one, where it is the shared."""
-        return SHARED_APP if SHARED_APP in self.apps else None
-
 
 def longest_first(applications: Mapping[str, str]) -> list[tuple[str, str]]:
     """Path and address of each application; what is below another's path comes before it."""
