@@ -35,11 +35,8 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     """What is wrong with `lang`, `dir`, `translation_of`, `frame`, `not_found`, `settings` and
     `form_action`.
     """
-    lang, direction = (metadata.get(name) for name in ("lang", "dir"))
-    if lang not in _UNSET and not is_language(lang):
-        meant = str(lang).replace("_", "-").partition(".")[0]
-        remedy = f"write {meant if is_language(meant) else 'de or pt-BR'} (BCP 47)"
-        yield ValueProblem("/lang", f"{printable(str(lang))} is no language", remedy)
+    direction = metadata.get("dir")
+    yield from language_problems(metadata)
     if direction not in (*_UNSET, *DIRECTIONS):
         what = f"{printable(str(direction))} is no direction of text"
         yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
@@ -66,6 +63,15 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
             what = f"{printable(str(origin))} is no https origin"
             remedy = "write scheme, host and port alone, such as https://forms.example"
             yield ValueProblem(json_pointer("form_action", index), what, remedy)
+
+
+def language_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
+    """What is wrong with `lang`."""
+    lang = metadata.get("lang")
+    if lang not in _UNSET and not is_language(lang):
+        meant = str(lang).replace("_", "-").partition(".")[0]
+        remedy = f"write {meant if is_language(meant) else 'de or pt-BR'} (BCP 47)"
+        yield ValueProblem("/lang", f"{printable(str(lang))} is no language", remedy)
 
 
 def not_found_problems(metadata: JsonObject) -> Iterator[ValueProblem]:

@@ -145,6 +145,16 @@ class SiteSettings:
         }
         return canonical_json(stated) if stated else ""
 
+    @property
+    def of_whole_app(self) -> tuple[str, ...]:
+        """The fields that are stated and can't differ between pages of an app."""
+        whole = {"languages", *_OF_HEADERS}
+        return tuple(
+            field.name
+            for field in fields(self)
+            if field.name in whole and getattr(self, field.name) != field.default
+        )
+
     def over(self, others: Self) -> Self:
         """These settings, with those of `others` where these state nothing; lists add up."""
         if others == NO_SETTINGS:

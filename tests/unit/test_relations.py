@@ -107,6 +107,76 @@ def test_of_two_frames_for_a_zone_the_first_by_its_key_fills_it() -> None:
     ]
 
 
+def in_language(frame: PageRow, lang: Any, **more: Any) -> PageRow:
+    return replace(frame, metadata={"frame": True, "lang": lang, **more})
+
+
+def zones_of(row: PageRow) -> list[tuple[str, str]]:
+    return [(b.zone, b.frame) for b in row.blocks if b.frame]
+
+
+def test_a_frame_with_a_language_is_around_pages_in_it() -> None:
+    """Zone by zone it comes before those without; `de-AT` has that of `de`, if there is none."""
+    pages = related(
+        a_page("home"),
+        a_page("start", metadata={"lang": "de"}),
+        a_page("servus", metadata={"lang": "de-AT"}),
+        a_page("bonjour", metadata={"lang": "fr"}),
+        a_frame("header", "footer", key="a"),
+        in_language(a_frame("header", key="b"), "DE"),
+        in_language(a_frame("overlay", key="c"), "en"),
+    )
+    assert zones_of(pages["home"]) == [("header", "a"), ("footer", "a"), ("overlay", "c")]
+    assert zones_of(pages["bonjour"]) == [("header", "a"), ("footer", "a")]
+    for key in ("start", "servus"):
+        assert sorted(zones_of(pages[key])) == [("footer", "a"), ("header", "b")]
+
+
+def test_a_page_without_a_language_has_the_default_ones_frame() -> None:
+    """It is that which a frame without a language states."""
+    says = {"frame": True, "settings": {"languages": {"default": "de"}}}
+    relations = Relations()
+    german = in_language(a_frame("header", key="b"), "de")
+    pages = related(a_page("home"), german, relations=relations)
+    assert zones_of(pages["home"]) == []
+    whole = a_page("a", route="", blocks=(), metadata=says)
+    pages = related(a_page("home"), german, whole, relations=relations)
+    assert zones_of(pages["home"]) == [("header", "b")]
+
+
+def test_settings_of_a_frame_with_a_language_are_those_of_its_pages() -> None:
+    """Before those of all pages; what can't differ within an app is an error there."""
+    texts = {"settings": {"consent": {"accept": "Ja"}, "hosts": {"https://b.example": ["images"]}}}
+    both = {"settings": {"consent": {"accept": "Yes"}, "hosts": {"https://a.example": ["images"]}}}
+    english = a_page("start", metadata={"lang": "de"}), a_page("home")
+    frames = (
+        replace(a_frame(key="a"), metadata={"frame": True, **both}),
+        in_language(a_frame(key="b"), "de", **texts),
+    )
+    pages = related(*english, *frames)
+    assert pages["home"].settings.consent.accept == "Yes"
+    assert pages["start"].settings.consent.accept == "Ja"
+    assert [host.origin for host in pages["start"].settings.hosts] == [
+        "https://a.example",
+        "https://b.example",
+    ]
+    content = Relations().applied(a_snapshot(*english, *frames, components=(OPEN,)), NOW)
+    found = content.app_settings["play"]
+    assert found is not None
+    assert found.consent.accept == "Yes"
+    wrong = in_language(a_frame(key="b"), "de", settings={"referrer": "origin"})
+    held_back = of_app(*english, wrong).held_back
+    assert held_back.keys() == {"start"}
+    assert "page b, metadata at /settings/referrer" in str(held_back["start"][0])
+
+
+def test_a_frame_in_no_language_is_an_error() -> None:
+    """It would be around no page; the error says what to write."""
+    (problem,) = of_app(a_page(), in_language(a_frame("header"), "de_AT")).held_back["home"]
+    assert "page frame, metadata at /lang" in str(problem)
+    assert "write de-AT" in problem.remedy
+
+
 def test_what_is_wrong_with_a_frame_names_the_frame() -> None:
     """Pages that it holds back tell of its block, and not of one of theirs."""
     block = a_block(7, component="none", zone="header")

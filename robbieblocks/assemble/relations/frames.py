@@ -1,8 +1,9 @@
 """Frames: pages without a route, whose blocks stand on the other pages of their app.
 
 A page is a frame where its `metadata.frame` is true. Its blocks fill the zones in which a page has
-no block of its own. Of several frames with blocks for one zone the first by its key fills it. So it
-is with `metadata.settings`: the first that has a key states it. A page whose `metadata.frame` is
+no block of its own. One with `metadata.lang` is around pages in that language alone, and comes
+before those without. Of several frames with blocks for one zone the first by its key fills it. So
+it is with `metadata.settings`: the first that has a key states it. A page whose `metadata.frame` is
 false takes none.
 """
 
@@ -10,11 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Final, NamedTuple, Self
 
-from robbieblocks.assemble.page_settings import not_found_problems
+from robbieblocks.assemble.page_settings import (
+    language_of,
+    language_problems,
+    not_found_problems,
+)
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
+from robbieblocks.messages import json_pointer
 from robbieblocks.model import (
     NO_SETTINGS,
     BlockRow,
@@ -31,64 +37,100 @@ def frame_setting(row: PageRow) -> Json:
     return row.metadata.get("frame") if isinstance(row.metadata, dict) else None
 
 
+class _Around(NamedTuple):
+    """What frames put around pages: the blocks that fill each zone, and settings.
+
+    `faults` are what is wrong with the frames.
+    """
+
+    zones: Mapping[str, tuple[BlockRow, ...]]
+    settings: SiteSettings = NO_SETTINGS
+    faults: tuple[Problem, ...] = ()
+
+    def over(self, others: _Around) -> _Around:
+        """These, with what `others` have where these have nothing."""
+        return _Around(
+            {**others.zones, **self.zones},
+            self.settings.over(others.settings),
+            (*others.faults, *self.faults),
+        )
+
+
+_NOTHING: Final = _Around({})
+
+
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of an app. `zones` has the blocks that fill each zone.
+    """The frames of an app: what those without a language put around pages, and by language, in
+    small letters, what pages in it get.
 
     `told` is what their metadata says of single blocks, by the order that these have on pages.
-    `settings` are those of the app, `faults` what is wrong with them.
     """
 
     rows: tuple[PageRow, ...]
-    zones: Mapping[str, tuple[BlockRow, ...]]
+    of_all: _Around
+    of_language: Mapping[str, _Around]
     told: Mapping[int, Json]
-    settings: SiteSettings
-    faults: tuple[Problem, ...]
 
     @classmethod
     def of(cls, rows: Iterable[PageRow]) -> Self:
         """Of these rows, sorted by their keys."""
         frames = tuple(rows)
-        zones: dict[str, tuple[BlockRow, ...]] = {}
         told: dict[int, Json] = {}
-        settings = NO_SETTINGS
-        faults: list[Problem] = []
+        found: dict[str, _Around] = {}
         for number, frame in enumerate(frames, 1):
             mine: dict[str, list[BlockRow]] = {}
             of_blocks = _block_settings(frame)
-            own, wrong = _settings(frame)
-            settings = settings.over(own)
-            faults += wrong
             for block in frame.blocks:
                 order = order_in_frame(number, block.order)
                 placed = block._replace(order=order, frame=frame.key)
                 mine.setdefault(block.zone, []).append(placed)
                 if str(block.order) in of_blocks:
                     told[order] = of_blocks[str(block.order)]
-            for zone, blocks in mine.items():
-                zones.setdefault(zone, tuple(blocks))
-        return cls(frames, zones, told, settings, tuple(faults))
+            zones = {zone: tuple(blocks) for zone, blocks in mine.items()}
+            language = language_of(frame.metadata, "").lower()
+            around = _Around(zones, *_settings(frame))
+            found[language] = found.get(language, _NOTHING).over(around)
+        of_all = found.pop("", _NOTHING)
+        return cls(frames, of_all, {tag: own.over(of_all) for tag, own in found.items()}, told)
+
+    @property
+    def settings(self) -> SiteSettings:
+        """Those of the app: of its frames without a language."""
+        return self.of_all.settings
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """What is wrong with the frames that state them."""
+        return self.of_all.faults
 
     def around(self, row: PageRow) -> PageRow:
         """The page with the frames' blocks and settings; the very row where it takes nothing."""
         if frame_setting(row) is False:
             return row
-        if self.faults or self.settings != NO_SETTINGS:
-            faults = (*row.faults, *self.faults)
-            row = replace(row, settings=self.settings, faults=faults)
+        zones, settings, faults = self._of(row)
+        if faults or settings != NO_SETTINGS:
+            row = replace(row, settings=settings, faults=(*row.faults, *faults))
         own = {block.zone for block in row.blocks}
-        more = [block for zone, blocks in self.zones.items() if zone not in own for block in blocks]
+        more = [block for zone, blocks in zones.items() if zone not in own for block in blocks]
         if not more:
             return row
         told = {str(b.order): self.told[b.order] for b in more if b.order in self.told}
         return replace(row, blocks=(*row.blocks, *more), metadata=_with_settings(row, told))
 
+    def _of(self, row: PageRow) -> _Around:
+        """What is for a page's language: for `de-AT`, where nothing is, what is for `de`."""
+        if not self.of_language:
+            return self.of_all
+        tag = language_of(row.metadata, self.settings.languages.default).lower()
+        while tag and tag not in self.of_language:
+            tag = tag.rpartition("-")[0]
+        return self.of_language.get(tag, self.of_all)
 
-def _settings(frame: PageRow) -> tuple[SiteSettings, list[Problem]]:
+
+def _settings(frame: PageRow) -> tuple[SiteSettings, tuple[Problem, ...]]:
     metadata = frame.metadata if isinstance(frame.metadata, dict) else {}
-    wrong = not_found_problems(metadata)
-    problems = [each.in_row("page", frame.key, "metadata") for each in wrong]
-    settings = NO_SETTINGS
+    settings, problems = NO_SETTINGS, [*language_problems(metadata), *not_found_problems(metadata)]
     for key in ("settings", "head"):
         if metadata.get(key) is None:
             continue
@@ -97,13 +139,17 @@ def _settings(frame: PageRow) -> tuple[SiteSettings, list[Problem]]:
             stated, at = {"head": stated}, ""
         own, wrong = read_settings(stated, of_node=False)
         settings = own.over(settings)
+        problems += [ValueProblem(at + each.pointer, each.what, each.remedy) for each in wrong]
+    if metadata.get("lang"):
         problems += [
-            ValueProblem(at + each.pointer, each.what, each.remedy).in_row(
-                "page", frame.key, "metadata"
+            ValueProblem(
+                json_pointer("settings", name),
+                f"{name} is of the whole app, and the frame is for one language",
+                "write it into a frame without lang",
             )
-            for each in wrong
+            for name in settings.of_whole_app
         ]
-    return settings, problems
+    return settings, tuple(each.in_row("page", frame.key, "metadata") for each in problems)
 
 
 def _block_settings(row: PageRow) -> Mapping[str, Json]:
