@@ -35,9 +35,12 @@ from robbieblocks.model.collections import (
 )
 from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.headers import (
-    HEADER_MAX,
+    HEADER_LINE_MAX,
     HEADER_NAMES,
     HEADERS_FILE,
+    header_fits,
+    header_lines,
+    header_max,
     headers_text,
     read_headers_text,
 )
@@ -121,7 +124,7 @@ __all__ = [
     "FEED_FORMS",
     "GONE",
     "HEADERS_FILE",
-    "HEADER_MAX",
+    "HEADER_LINE_MAX",
     "HEADER_NAMES",
     "INDEX_FILE",
     "INDEX_READER",
@@ -207,6 +210,9 @@ __all__ = [
     "doubled_text",
     "equal_json",
     "frame_number",
+    "header_fits",
+    "header_lines",
+    "header_max",
     "headers_text",
     "icon_file",
     "importers",

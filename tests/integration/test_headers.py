@@ -52,6 +52,13 @@ def test_headers_go_live_and_stay_with_what_is_right(make_site: MakeSite) -> Non
         assert sent("/new/") == ours
         frame({"framed_by": []})
         assert sent("/new/") == ("frame-ancestors 'none'", usual[1])
+        long = [f"https://{'a' * 60}.{'b' * 60}.{'c' * 60}.x{n}.example" for n in range(20)]
+        report = frame({"framed_by": long, "referrer": "origin"})
+        (problem,) = site.problems()
+        assert "settings at /framed_by: the header Content-Security-Policy of play" in str(problem)
+        assert "the live one is sent on" in str(problem)
+        assert sent("/new/") == ("frame-ancestors 'none'", "origin")
+        frame({"framed_by": []})
         frame({})
         assert sent("/new/") == usual
     assert not (folder / HEADERS_FILE).exists()

@@ -8,10 +8,13 @@ import pytest
 
 from robbieblocks.media_names import path_problem
 from robbieblocks.model import (
+    HEADER_LINE_MAX,
     HEADERS_FILE,
     NO_SETTINGS,
     PolicyTrial,
     SiteSettings,
+    header_fits,
+    header_lines,
     headers_text,
     read_headers_text,
 )
@@ -159,3 +162,22 @@ def test_a_release_says_what_was_asked_for() -> None:
 def test_no_file_of_media_takes_the_place_of_what_a_release_says(name: str) -> None:
     """Else an editor's upload would decide headers and redirects."""
     assert path_problem(f"/{name}") == "is taken by what RobbieBlocks makes"
+
+
+def test_a_list_has_several_lines_and_a_policy_one() -> None:
+    """A line is as long as nginx takes it; of two policies browsers would keep both."""
+    features = [f"f{n}=(self)" for n in range(400)]
+    value = ", ".join(features)
+    lines = header_lines("Permissions-Policy", value)
+    assert len(lines) == 2
+    assert ", ".join(lines) == value
+    assert max(map(len, lines)) <= HEADER_LINE_MAX
+    assert header_fits("Permissions-Policy", value)
+    assert read_headers_text(headers_text({"Permissions-Policy": value})) == {
+        "Permissions-Policy": value
+    }
+    assert not header_fits("Permissions-Policy", ", ".join(features * 2))
+    assert not header_fits("Permissions-Policy", f"f=({'a' * HEADER_LINE_MAX})")
+    assert header_lines("Content-Security-Policy", value) == [value]
+    assert not header_fits("Content-Security-Policy", value)
+    assert read_headers_text(headers_text({"Content-Security-Policy": value})) == {}

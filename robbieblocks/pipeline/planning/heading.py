@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from robbieblocks.errors import Problem, SiteUnavailable
 from robbieblocks.messages import counted
 from robbieblocks.model import (
-    HEADER_MAX,
+    HEADER_LINE_MAX,
     HEADERS_FILE,
     NO_SETTINGS,
     SiteSettings,
+    header_fits,
+    header_max,
     read_headers_text,
 )
 from robbieblocks.pipeline.planning.plan import RunPlan
 from robbieblocks.prerender import sent_headers
+
+# The setting that makes each header long, and what makes it shorter.
+_SETTINGS: Final = {
+    "Content-Security-Policy": ("framed_by", "name fewer sites"),
+    "Content-Security-Policy-Report-Only": ("hosts", "name fewer hosts"),
+    "Permissions-Policy": ("permissions", "name fewer features and sites"),
+    "Referrer-Policy": ("referrer", "write a shorter one"),
+    "Reporting-Endpoints": ("reports", "write a shorter address"),
+}
 
 
 def with_headers(
@@ -25,7 +37,8 @@ def with_headers(
 ) -> RunPlan:
     """The plan with the headers that the settings of its node and of its app's frames ask for.
 
-    Where a frame's settings have a mistake, those that are live stay. `live_file` reads a file.
+    Where a frame's settings have a mistake, those that are live stay; so does a header that would
+    be too long. `live_file` reads a file.
     """
     own = app_settings.get(run.target.app, NO_SETTINGS)
     if own is None:
@@ -33,11 +46,16 @@ def with_headers(
     headers = sent_headers(run.brand.settings, own)
     if not headers:
         return run
-    too_long = [name for name, value in headers.items() if len(value) > HEADER_MAX]
+    too_long = [name for name, value in headers.items() if not header_fits(name, value)]
+    live = _live_headers(run, live_file) if too_long else {}
+    kept = {name: live[name] for name in too_long if name in live}
     return replace(
         run,
-        headers={name: value for name, value in headers.items() if name not in too_long},
-        notes=(*run.notes, *(_too_long(run, name, len(headers[name])) for name in too_long)),
+        headers={**{n: value for n, value in headers.items() if n not in too_long}, **kept},
+        notes=(
+            *run.notes,
+            *(_too_long(run, name, len(headers[name]), name in kept) for name in too_long),
+        ),
     )
 
 
@@ -51,13 +69,15 @@ def _live_headers(run: RunPlan, live_file: Callable[[str], bytes]) -> dict[str, 
         return {}
 
 
-def _too_long(run: RunPlan, name: str, length: int) -> Problem:
+def _too_long(run: RunPlan, name: str, length: int, is_kept: bool) -> Problem:
+    setting, fewer = _SETTINGS[name]
+    instead = "the live one is sent on" if is_kept else "so it is not sent"
     return Problem(
         entity="node_branding",
         key=run.target.node,
         field="settings",
+        pointer=f"/{setting}",
         what=f"the header {name} of {run.target.app} would have {counted(length, 'character')}, "
-        f"and servers take {HEADER_MAX:,}, so it is not sent",
-        remedy="name fewer hosts, here and in the settings of the app's frames",
-        severity="warning",
+        f"and servers take {header_max(name):,}, {HEADER_LINE_MAX:,} in a line: {instead}",
+        remedy=f"{fewer}, here and in the settings of the app's frames",
     )

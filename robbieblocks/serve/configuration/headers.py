@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from robbieblocks import release
-from robbieblocks.model import HEADERS_FILE, read_headers_text
+from robbieblocks.model import HEADERS_FILE, header_lines, read_headers_text
 from robbieblocks.release import SiteRoot
 from robbieblocks.response_headers import SECURITY
 
@@ -14,7 +14,8 @@ AppHeaders = Mapping[str, Mapping[str, str]]
 
 
 class Differing(NamedTuple):
-    """A header that not every app's pages have alike: its usual value, and those of some apps.
+    """A line of a header that not every app's pages have alike: its usual value, and those of some
+    apps.
 
     An empty value is not sent. `variable` is its name as a variable of nginx's, which keeps those
     with less than 46 letters in its tables.
@@ -37,14 +38,18 @@ def live_headers(site_root: SiteRoot, node: str) -> dict[str, dict[str, str]]:
 
 
 def differing(headers: AppHeaders) -> list[Differing]:
-    """The headers that apps ask for, by name."""
-    names = sorted({name for own in headers.values() for name in own})
+    """The headers that apps ask for, by name; each line of one that has several by itself."""
+    lines: dict[tuple[str, int], dict[str, str]] = {}
+    for app, own in sorted(headers.items()):
+        for name, value in own.items():
+            for place, line in enumerate(header_lines(name, value)):
+                lines.setdefault((name, place), {})[app] = line
     return [
         Differing(
             name,
             f"$robbieblocks_header_{number}",
-            SECURITY.get(name, ""),
-            {app: own[name] for app, own in sorted(headers.items()) if name in own},
+            "" if place else SECURITY.get(name, ""),
+            by_app,
         )
-        for number, name in enumerate(names, 1)
+        for number, ((name, place), by_app) in enumerate(sorted(lines.items()), 1)
     ]

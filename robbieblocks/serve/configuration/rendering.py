@@ -104,9 +104,11 @@ def _nginx_headers(
     The empty `Last-Modified` takes out the one that nginx would make of the file's time.
     """
     sent = {**caching, **response_headers.SECURITY, "Last-Modified": ""}
-    if build:
-        sent |= {each.name: each.variable for each in own}
-    lines = [f"add_header {name} {_quoted(value)} always;" for name, value in sent.items()]
+    asked = [(each.name, each.variable) for each in own] if build else []
+    names = {name for name, _ in asked}
+    # A header with several lines stands there several times; an empty one is not sent.
+    every = [*(each for each in sent.items() if each[0] not in names), *asked]
+    lines = [f"add_header {name} {_quoted(value)} always;" for name, value in every]
     if build:
         lines.append(f"add_header {release.BUILD_HEADER} $robbieblocks_build always;")
     return "\n".join(f"        {line}" for line in lines)
