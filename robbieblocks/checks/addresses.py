@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
-from urllib.parse import unquote
 
 from robbieblocks.assemble import index_of, release_path
 from robbieblocks.checks.markup import Markup
-from robbieblocks.model import ASSET_PREFIX, INDEX_FILE
+from robbieblocks.model import ASSET_PREFIX, FAVICON_FILE, INDEX_FILE, NodeRow, search_file
 from robbieblocks.pipeline import InspectedPage, Inspection
+from robbieblocks.settings import SearchSettings
 
-# What every node has besides its pages.
-_FILES: Final = frozenset({"/404.html", "/robots.txt", "/sitemap.xml", "/tokens.json", "/healthz"})
+# What answers on every node and is no file of a release.
+_ANSWERED: Final = frozenset({"/healthz"})
+# What the shared app's release has; that may be among those that were not asked for.
+_SHARED: Final = frozenset({"/404.html", "/robots.txt", "/sitemap.xml", "/tokens.json"})
 
 
 def addresses_of(
-    node: str, inspection: Inspection, pages: Sequence[tuple[InspectedPage, Markup]]
+    node: str,
+    inspection: Inspection,
+    pages: Sequence[tuple[InspectedPage, Markup]],
+    search: SearchSettings,
 ) -> dict[str, Markup | None]:
     """What a node answers, by path, with the markup of pages that were made.
 
-    Other forms of a page's address, which lead to it, are among them.
+    Other forms of a page's address, which lead to it, are among them. `search` says which apps
+    have an index, which is made once pages are live.
     """
     content = inspection.content
     row = next(each for each in content.nodes if each.id == node)
@@ -31,12 +37,10 @@ def addresses_of(
         if page.app in row.apps and not (page.published_at and page.published_at > now)
     }
     made = {page.page.route: found for page, found in pages if page.node == node}
-    known: dict[str, Markup | None] = dict.fromkeys((*_FILES, *_assets(pages)))
-    if row.base_url:
-        feeds = (feed for page, _ in pages if page.node == node for feed in page.document.feeds)
-        known |= {unquote(path): None for _, path in feeds}
-    known |= {f"/sitemap-{app}.xml": None for app in row.apps}
-    known |= {f"/styles-{app}.{end}": None for app in row.apps for end in ("css", "svg")}
+    made_files = inspection.files.get(node, frozenset())
+    known: dict[str, Markup | None] = dict.fromkeys((*_ANSWERED, *made_files, *_assets(pages)))
+    known |= {f"/{search_file(app)}": None for app in row.apps if search.has(app)}
+    known |= dict.fromkeys(_of_others(row, inspection))
     if index_of(content, row).homes:
         known |= {"/": None, f"/{INDEX_FILE}": None}
     library = content.library
@@ -47,6 +51,22 @@ def addresses_of(
         for path in (other, f"/{release_path(route)}", route):
             known[path] = found
     return known
+
+
+def _of_others(row: NodeRow, inspection: Inspection) -> Iterator[str]:
+    """The files of a node's releases that were not made: of apps and pages not asked for."""
+    yield from _SHARED
+    brand = inspection.brands.get(row.id)
+    if brand is not None and brand.ico is not None:
+        yield f"/{FAVICON_FILE}"
+    for app in row.apps:
+        yield f"/sitemap-{app}.xml"
+        yield from (f"/styles-{app}.{end}" for end in ("css", "svg"))
+    for page in inspection.content.pages:
+        if page.feed is not None and row.base_url and page.app in row.apps:
+            yield from (
+                f"/{page.feed.path(release_path(page.route), form)}" for form in page.feed.forms
+            )
 
 
 def _assets(pages: Sequence[tuple[InspectedPage, Markup]]) -> Iterator[str]:

@@ -130,7 +130,9 @@ class Checked:
     def addresses(self, node: str) -> Mapping[str, Markup | None]:
         """What a node answers, by path, with the markup of its pages."""
         if node not in self._addresses:
-            self._addresses[node] = addresses_of(node, self.inspection, self.pages)
+            self._addresses[node] = addresses_of(
+                node, self.inspection, self.pages, self.settings.search
+            )
         return self._addresses[node]
 
     @cached_property

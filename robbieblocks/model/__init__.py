@@ -45,6 +45,7 @@ from robbieblocks.model.headers import (
     read_headers_text,
 )
 from robbieblocks.model.index import (
+    FAVICON_FILE,
     INDEX_FILE,
     NOT_FOUND_DEPTH,
     NOT_FOUND_FILE,
@@ -121,6 +122,7 @@ __all__ = [
     "ASSET_PREFIX",
     "COLUMN_IN_ROUTE",
     "DEFAULT_LANGUAGES",
+    "FAVICON_FILE",
     "FEED_FORMS",
     "GONE",
     "HEADERS_FILE",

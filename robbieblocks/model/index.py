@@ -32,6 +32,9 @@ class NodeIndex:
 INDEX_FILE: Final = "index.html"
 """The file in the shared app's release that answers `/` where no page does."""
 
+FAVICON_FILE: Final = "favicon.ico"
+"""The icon in the shared app's release that browsers ask for by themselves."""
+
 NOT_FOUND_FILE: Final = "404.html"
 """The file in a folder of a release that answers the addresses below it that have no page."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,15 @@ from psycopg import Connection
 
 from robbieblocks import snapshot
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import AssembledPage, BrandedNode, PageRow, RenderJob, Snapshot
+from robbieblocks.model import (
+    ASSET_PREFIX,
+    AssembledPage,
+    BrandedNode,
+    Manifest,
+    PageRow,
+    RenderJob,
+    Snapshot,
+)
 from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.planning import RunPlan, make_plan
@@ -21,7 +29,7 @@ from robbieblocks.pipeline.request import Request, Target
 from robbieblocks.pipeline.session import MakingSession, open_build, read
 from robbieblocks.pipeline.site import Site
 from robbieblocks.prerender import PageDocument
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import SiteRoot, routes_of
 
 # Below the cache, where nothing makes it: all pages are new there.
 _NOWHERE: Final = "no site"
@@ -46,8 +54,9 @@ class Inspection:
     """The rows, what is made of them, and every problem that a build of all of them reports.
 
     `apps` are by name, `brands` by node id. A page with an error is not in `pages`. `base_styles`
-    are the stylesheets of all pages, by the template's name. `page_apps` has the app of every page,
-    also of those that no node shows, and `node_apps` the apps of every node.
+    are the stylesheets of all pages, by the template's name. `files` are the paths at which each
+    node answers with a file that is no page, of the apps that were asked for. `page_apps` has the
+    app of every page, also of those that no node shows, and `node_apps` the apps of every node.
     """
 
     content: Snapshot
@@ -58,6 +67,7 @@ class Inspection:
     base_styles: Mapping[str, str]
     page_apps: Mapping[str, str]
     node_apps: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def shown_for(self, keys: Collection[str]) -> frozenset[str]:
         """The pages that show something of these rows: also parts of a list, and what a frame is
@@ -119,6 +129,7 @@ def inspect_rows(
     rendering = render(plan, compiled.apps, session)
     pages: list[InspectedPage] = []
     problems: dict[Problem, None] = {}
+    files: dict[str, frozenset[str]] = {}
     for run in plan.runs:
         made = rendering.apps[run.target.app]
         try:
@@ -128,6 +139,8 @@ def inspect_rows(
         else:
             problems.update(dict.fromkeys(problems_of(run, composed)))
             keep(run.target, composed)
+            made_of_it = _files(composed.manifest)
+            files[run.target.node] = files.get(run.target.node, frozenset()) | made_of_it
         pages += _pages(run, made)
     for app in compiled.apps.values():
         problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
@@ -140,7 +153,16 @@ def inspect_rows(
         base_styles=session.context.page_renderer.base_styles(),
         page_apps={page.key: page.app for page in content.pages},
         node_apps={node.id: node.apps for node in content.nodes},
+        files=files,
     )
+
+
+def _files(manifest: Manifest) -> frozenset[str]:
+    """The paths that files of a release answer, but for those of pages."""
+    routes, _ = routes_of(manifest)
+    own = {page.path for page in manifest.pages}
+    assets = {ASSET_PREFIX + name for name in manifest.assets}
+    return frozenset({path for path, file in routes.items() if file not in own} | assets)
 
 
 def _pages(run: RunPlan, rendering: AppRendering) -> list[InspectedPage]:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,13 +14,16 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
+from robbieblocks import release
 from robbieblocks.brand import brand
 from robbieblocks.cache import Cache
+from robbieblocks.checks import Checked
 from robbieblocks.media import MediaMaker
 from robbieblocks.model import NO_MEDIA, MediaRow, sha256
+from robbieblocks.pipeline import Request, inspect
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.release import SiteRoot, prune
-from tests.building import Builder, MakeBuilder, run_of
+from tests.building import NOW, Builder, MakeBuilder, run_of
 from tests.media_files import png
 
 pytestmark = pytest.mark.postgres
@@ -431,6 +435,14 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
     report = site.build(nodes=(NODE,))
     assert (folder / "shared" / "current" / "favicon.ico").read_bytes() != before
     assert {page.key for page in run_of(report, NODE, APP).pages} == {"a", "b", "c"}
+    for apps in ((), (APP,)):
+        known = _addresses(site, apps)
+        assert "/favicon.ico" in known
+        for app in (APP, "shared"):
+            found = release.live(SiteRoot(site.settings.site_root), NODE, app)
+            assert found is not None
+            assert not set(release.routes_of(found)[0]) - known.keys(), apps
+            assert {f"/_rb/{name}" for name in found.assets} <= known.keys() or apps
     # What a library raises over them, or over anything of its row, is this node's, and its pages
     # stay.
     raising = [
@@ -454,6 +466,22 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
         assert told.where == f"node_branding {NODE}{where}"
         assert {page.change for page in mine.pages} == {"held back"}
         assert not run_of(report, "aurora-town-local", "shared").error
+
+
+def _addresses(site: Builder, apps: tuple[str, ...]) -> Mapping[str, object]:
+    """What `check` takes for what the node answers, where these apps are asked for."""
+    request = Request(apps=apps, nodes=(NODE,))
+    inspection = inspect(
+        request,
+        context=site.context,
+        connection=site.connection,
+        clock=lambda: NOW,
+        progress=lambda _: None,
+    )
+    checked = Checked(
+        inspection=inspection, settings=site.settings, progress=lambda _: None, request=request
+    )
+    return checked.addresses(NODE)
 
 
 def _raise() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
+    FAVICON_FILE,
     HEADERS_FILE,
     INDEX_FILE,
     NOT_FOUND_FILE,
@@ -29,7 +30,6 @@ from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import PageRenderer, SitemapEntry
 
 _LINKS_MAX: Final = 6
-FAVICON_FILE: Final = "favicon.ico"
 
 
 def node_files(
