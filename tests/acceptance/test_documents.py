@@ -131,7 +131,7 @@ def test_every_example_of_the_authoring_reference_is_built(imported: Reader) -> 
     )
     report = json.loads(imported.last.out)
     assert [problem for run in report["runs"] for problem in run["problems"]] == []
-    assert sum(len(run["pages"]) for run in report["runs"]) == 2 * (len(pages) + 5)
+    assert sum(len(run["pages"]) for run in report["runs"]) == 2 * (len(pages) + 6)
     made = "".join(page.read_text() for page in imported.folder.glob("preview/**/*.html"))
     assert ".bg-surface{" in made
 

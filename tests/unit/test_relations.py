@@ -146,8 +146,12 @@ def test_a_page_without_a_language_has_the_default_ones_frame() -> None:
 
 def test_settings_of_a_frame_with_a_language_are_those_of_its_pages() -> None:
     """Before those of all pages; what can't differ within an app is an error there."""
-    texts = {"settings": {"consent": {"accept": "Ja"}, "hosts": {"https://b.example": ["images"]}}}
-    both = {"settings": {"consent": {"accept": "Yes"}, "hosts": {"https://a.example": ["images"]}}}
+    texts: dict[str, Any] = {
+        "settings": {"consent": {"accept": "Ja"}, "hosts": {"https://b.example": ["images"]}}
+    }
+    both: dict[str, Any] = {
+        "settings": {"consent": {"accept": "Yes"}, "hosts": {"https://a.example": ["images"]}}
+    }
     english = a_page("start", metadata={"lang": "de"}), a_page("home")
     frames = (
         replace(a_frame(key="a"), metadata={"frame": True, **both}),
