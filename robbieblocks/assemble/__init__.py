@@ -8,6 +8,7 @@ from robbieblocks.assemble.assembly import (
     next_boundary,
     page_on_node,
 )
+from robbieblocks.assemble.collections.checked_rows import CheckedRows
 from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.forms.answers import Answers, AnswerWords, checked_answers
 from robbieblocks.assemble.forms.fields import FormField
@@ -33,6 +34,7 @@ __all__ = [
     "AnswerWords",
     "Answers",
     "Assembly",
+    "CheckedRows",
     "Form",
     "FormField",
     "MadePages",

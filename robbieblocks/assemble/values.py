@@ -14,7 +14,7 @@ from itertools import islice
 from robbieblocks import messages
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import json_pointer, printable
-from robbieblocks.model import Json, canonical_json
+from robbieblocks.model import Json, JsonObject, canonical_json, is_exact_double
 from robbieblocks.names import text_problem
 
 MAX_VALUE_BYTES = 1024 * 1024
@@ -68,7 +68,13 @@ def no_object(what: str, value: Json, remedy: str) -> ValueProblem:
     return ValueProblem("", messages.no_object(what, value), remedy)
 
 
-_TOO_DEEP = ValueProblem("", f"values nest deeper than {MAX_DEPTH} levels", "store it flatter")
+def _deeper_than(levels: int) -> ValueProblem:
+    return ValueProblem("", f"values nest deeper than {levels} levels", "store it flatter")
+
+
+_TOO_DEEP = _deeper_than(MAX_DEPTH)
+# In props, what another row says stands in a list, which may be part of something else.
+_MAX_DEPTH_IN_LISTS = MAX_DEPTH - 8
 
 
 def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
@@ -95,6 +101,21 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
         return (ValueProblem("", what, "split the block"),)
     found = _first_problems(value) if _is_suspicious(text) else ()
     return found or text
+
+
+def listing_problem(value: JsonObject) -> ValueProblem | None:
+    """Why no list may show a value of a row: no props may hold it. It is the row's problem, and
+    must fail none of the pages that list the row.
+    """
+    try:
+        text = checked_json(value)
+    except (ValueError, TypeError, RecursionError):
+        return ValueProblem("", "the value can't be written as JSON", "store a text")
+    if not isinstance(text, str):
+        return text[0]
+    if text.count("{") + text.count("[") <= _MAX_DEPTH_IN_LISTS:
+        return None
+    return _deeper_than(_MAX_DEPTH_IN_LISTS) if depth_of(value) > _MAX_DEPTH_IN_LISTS else None
 
 
 def _is_suspicious(text: str) -> bool:
@@ -152,7 +173,7 @@ def _scalar_problem(value: Json, at: str) -> ValueProblem | None:
             what = text_problem(value)
             return ValueProblem(at, f"the text {what}", "remove it") if what else None
         case int():
-            exact = _is_exact_double(value)
+            exact = is_exact_double(value)
             return None if exact else ValueProblem(at, _INEXACT, "store it as text")
         case float():
             finite = math.isfinite(value)
@@ -175,23 +196,3 @@ def _name_problems(name: Json, at: str) -> Iterator[ValueProblem]:
     if name == "__proto__":
         what = "`__proto__` sets an object's prototype in JavaScript"
         yield ValueProblem(at + "/__proto__", what, "rename it")
-
-
-def _is_exact_double(number: int) -> bool:
-    """Whether JavaScript writes the integer back as it is (ECMA-262, Number::toString)."""
-    if abs(number) <= 2**53:
-        return True
-    try:
-        return _written(float(number)) == number
-    except OverflowError:
-        return False
-
-
-def _written(value: float) -> int:
-    """The integer that is the shortest decimal form of a double."""
-    digits, _, exponent = repr(value).partition("e")
-    whole, _, fraction = digits.partition(".")
-    if not exponent:
-        return int(whole)
-    scale: int = 10 ** (int(exponent) - len(fraction))
-    return int(whole + fraction) * scale

@@ -16,6 +16,8 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.types.datetime import TimestamptzLoader
 
+from robbieblocks.model import is_exact_double
+
 JSON_TOO_DEEP: Final = "JSON nested too deep to read"
 # What is made of a text takes ten times its memory.
 _LONGEST: Final = 4_000_000
@@ -31,15 +33,16 @@ _EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 
 
-def decoded_json(text: str) -> Any:
+def decoded_json(text: str, *, as_browsers_hold: bool = False) -> Any:
     """The value of a JSON text; of a number that no float holds, its digits as a text.
 
-    Raises OverflowError for a text that is too long, RecursionError for one that is nested too
-    deep, and what nobody knows of yet.
+    With `as_browsers_hold` so of each integer that JavaScript would read as another one. Raises
+    OverflowError for a text that is too long, RecursionError for one that is nested too deep, and
+    what nobody knows of yet.
     """
     if len(text) > _LONGEST:
         raise OverflowError(JSON_TOO_LONG)
-    return _decode(text)
+    return _decode_as_browsers_hold(text) if as_browsers_hold else _decode(text)
 
 
 def load_safely(connection: Connection[Any]) -> None:
@@ -56,12 +59,20 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _DIGITS_OF_ANY_FLOAT else digits
 
 
+def _browsers_integer(digits: str) -> int | str:
+    value = _integer(digits)
+    return value if isinstance(value, int) and is_exact_double(value) else digits
+
+
 def _fraction(digits: str) -> float | str:
     value = float(digits)
     return value if math.isfinite(value) else digits
 
 
 _decode = json.JSONDecoder(parse_int=_integer, parse_float=_fraction).decode
+_decode_as_browsers_hold = json.JSONDecoder(
+    parse_int=_browsers_integer, parse_float=_fraction
+).decode
 
 
 class _JsonLoader(Loader):

@@ -69,6 +69,26 @@ def equal_json(one: Json, other: Json) -> bool:
         return False
 
 
+def is_exact_double(number: int) -> bool:
+    """Whether JavaScript writes the integer back as it is (ECMA-262, Number::toString)."""
+    if abs(number) <= 2**53:
+        return True
+    try:
+        return _written(float(number)) == number
+    except OverflowError:
+        return False
+
+
+def _written(value: float) -> int:
+    """The integer that is the shortest decimal form of a double."""
+    digits, _, exponent = repr(value).partition("e")
+    whole, _, fraction = digits.partition(".")
+    if not exponent:
+        return int(whole)
+    scale: int = 10 ** (int(exponent) - len(fraction))
+    return int(whole + fraction) * scale
+
+
 # Whether both are one object, so that what was made of one holds for the other.
 same = operator.is_
 

@@ -211,6 +211,9 @@ def _view(cursor: Cursor[TupleRow], source: CollectionSource) -> _View:
             remedy = f"cast it to text in the view, as in {printable(column)}::text"
             what = f"the column is of the type {type_}, which pages can't have"
             raise _Unreadable(what, remedy, column)
+    if "__proto__" in columns:
+        what = f"{written} has a column __proto__, which sets an object's prototype in JavaScript"
+        raise _Unreadable(what, "give it another name in the view", "__proto__")
     named = dict.fromkeys((source.key, *source.route_columns))
     for column in named:
         if column not in columns:
@@ -271,7 +274,7 @@ def _row(
         faults.append(Problem(entity=_ENTITY, key=name, what=what, remedy="shorten its texts"))
         return CollectionRow(key=key or "", digest=digest, fault=faults[0])
     with blame(faults.append, _ENTITY, name):
-        values = decoded_json(whole)
+        values = decoded_json(whole, as_browsers_hold=True)
         return CollectionRow(
             key=key or "",
             values=values,

@@ -258,6 +258,39 @@ def test_what_is_wrong_with_a_row_holds_back_its_page(shop: Site) -> None:
     assert not shop.problems()
 
 
+def test_what_no_page_can_show_is_its_rows(shop: Site) -> None:
+    """Large integers arrive as texts, with all digits; a row that can't be shown holds its page,
+    lists go out without it, and `opening_hours`, of which no pages are made, tell it there."""
+    shop.sql("UPDATE products SET price = 12345678901234567891 WHERE slug = 'pot'")
+    shop.sql("UPDATE products SET title = 'New', more = '{\"__proto__\": 1}' WHERE slug = 'mug'")
+    shop.sql("ALTER TABLE opening_hours ADD more jsonb, ADD visits bigint")
+    shop.sql("UPDATE opening_hours SET visits = 9007199254740993")
+    shop.sql(
+        "INSERT INTO opening_hours VALUES ('tue', 8, %s), ('wed', 8, '{}')",
+        '{"a": ' * 60 + "1" + "}" * 60,
+    )
+    report = shop.build()
+    did = rewritten(report)
+    assert (did["product--mug"], did["product--pot"], did["hours"]) == (
+        *("held back", "changed"),
+        "changed",
+    )
+    assert 'data-price="&quot;12345678901234567891&quot;"' in shop.file("/products/pot").read_text()
+    assert [each["title"] for each in items(shop, "/shelf/")] == ["Pot", "Pan {{you}}"]
+    assert [(each["day"], each["visits"]) for each in items(shop, "/hours/")] == [
+        ("mon", "9007199254740993"),
+        ("wed", None),
+    ]
+    told = {(each.key, each.field, each.pointer): each for each in report.problems}
+    assert told.keys() == {("products/mug", "more", "/__proto__"), ("hours/tue", "more", "")}
+    assert "lists leave out the row" in told["hours/tue", "more", ""].what
+    shop.sql("ALTER TABLE opening_hours ADD __proto__ integer")
+    shop.builder.context.memory.content = None
+    assert rewritten(shop.build())["hours"] == "held back"
+    (columns,) = [each for each in shop.problems() if each.key == "hours"]
+    assert (columns.field, "another name" in columns.remedy) == ("__proto__", True)
+
+
 @pytest.mark.parametrize("slug", ["../../etc", "A", "", "a--b", "x" * 300, "ü", "a/b"])
 def test_a_row_without_a_usable_key_keeps_what_is_live(shop: Site, slug: str) -> None:
     """Nobody knows which page it was: none of the collection is removed until it is put right."""

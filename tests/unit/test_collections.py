@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ SOURCE = CollectionSource(
     route="/p/{category}/{slug}",
     template_page="product",
 )
+
+DATA = CollectionSource(name="products", view=("products",), key="slug")
 
 
 def a_row(key: str, **values: Any) -> CollectionRow:
@@ -96,6 +99,13 @@ def test_the_page_of_an_unchanged_row_is_the_same_object() -> None:
     assert props(after["product--pot"]) == {"a": "New"}
 
 
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"k": value}
+    return value
+
+
 @pytest.mark.parametrize(
     ("row", "column"),
     [
@@ -107,6 +117,10 @@ def test_the_page_of_an_unchanged_row_is_the_same_object() -> None:
         (a_row("mug", category=["a"]), "category"),
         (a_row("mug", category=True), "category"),
         (a_row("mug", category="x" * 300), "category"),
+        (a_row("mug", more={"__proto__": 1}), "more"),
+        (a_row("mug", more=nested(57)), "more"),
+        (a_row("mug", more=nested(200)), "more"),
+        (a_row("mug", more="\0"), "more"),
         (a_row("Mug"), "slug"),
         (a_row("../mug"), "slug"),
         (a_row("a--b"), "slug"),
@@ -206,6 +220,37 @@ def test_rows_are_listed_as_pages_are() -> None:
     near = {"near": "next", "sort": "slug", "fields": ["slug"]}
     assert listed(near, *found, at="product--a") == [{"slug": "b"}]
     assert listed({"limit": 1}, *found)[0].keys() == {*found[0].values, "route"}
+
+
+@pytest.mark.parametrize("source", [SOURCE, DATA], ids=["pages", "data"])
+def test_lists_leave_out_a_row_that_no_page_can_show(source: CollectionSource) -> None:
+    """Its problem is the row's, told as soon as it is there and no longer; lists show the others,
+    whether all is looked at or what differs."""
+    query = {"$rows": {"collection": "products", "fields": ["slug"], "sort": "slug"}}
+    asks = a_page("list", blocks=(a_block(props={"items": query}),))
+    relations = Relations()
+    mug, pot, pan = a_row("mug"), a_row("pot"), a_row("pan", more={"a": [{"__proto__": 1}]})
+    large = replace(a_row("pot"), values={}, fault=_FAULT)
+    for found, slugs, wrong in [
+        ((mug, pot), ["mug", "pot"], ()),
+        ((mug, pan, pot), ["mug", "pot"], ("products/pan",)),
+        ((pan, pot), ["pot"], ("products/pan",)),
+        ((pan, large), [], ("products/pan", "products")),
+        ((mug, large), ["mug"], ("products",)),
+        ((mug, pot), ["mug", "pot"], ()),
+    ]:
+        pages = (asks, template()) if source is SOURCE else (asks,)
+        snapshot = content(*pages, of=rows(*found, source=source))
+        for each in (relations, Relations()):
+            made = assemble(each.applied(snapshot, NOW), "play", layouts=LAYOUTS)
+            (page,) = [page for page in made.pages if page.key == "list"]
+            assert props(page.row)["items"] == [{"slug": slug} for slug in slugs]
+            assert {problem.key for problem in made.problems} == set(wrong)
+            assert all(key.startswith("product--") for key in made.held_back)
+            if "products/pan" in wrong:
+                (told,) = [each for each in made.problems if each.key == "products/pan"]
+                assert (told.field, told.pointer) == ("more", "/a/0/__proto__")
+                assert told.severity == ("warning" if source is DATA else "error")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
+from robbieblocks.assemble.collections.checked_rows import CheckedRows
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.collections.row_pages import held_back, page_of, problem_of
 from robbieblocks.assemble.relations.frames import frame_setting
@@ -66,6 +67,7 @@ class MadePages:
     unread: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]]
     )
+    _checked: CheckedRows = field(default_factory=CheckedRows)
     _known: dict[str, _Made] = field(default_factory=dict[str, _Made])
     _lists: dict[str, RowList] = field(default_factory=dict[str, RowList])
 
@@ -92,6 +94,7 @@ class MadePages:
         self.unread = {}
         if not content.collections:
             return content
+        content = replace(content, collections=self._checked.of(content.collections))
         of_template = {
             each.source.template_page: each
             for each in content.collections

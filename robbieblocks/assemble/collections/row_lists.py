@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.order import Alteration, Change, Selection
 from robbieblocks.assemble.relations.page_data import SHOWN
+from robbieblocks.assemble.values import MAX_PROBLEMS
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     CollectionRow,
@@ -63,12 +65,20 @@ class RowList:
         )
 
     @cached_property
-    def fault(self) -> Problem | None:
-        """Why nothing can be listed."""
-        if self.collection.fault is not None or self._template is not None:
-            return self.collection.fault
-        # Where rows have pages, these say what is wrong with a row.
-        return next((row.fault for row in self.collection.rows if row.fault is not None), None)
+    def left_out(self) -> tuple[Problem, ...]:
+        """What is wrong with rows that lists leave out, as warnings: at most MAX_PROBLEMS.
+
+        None where rows have pages: these say what is wrong with a row.
+        """
+        if self._template is not None:
+            return ()
+        wrong = (row.fault for row in self.collection.rows if row.fault is not None)
+        return tuple(
+            [
+                replace(fault, what=f"{fault.what}; lists leave out the row", severity="warning")
+                for fault in islice(wrong, MAX_PROBLEMS)
+            ]
+        )
 
     @property
     def listing(self) -> Listing:
@@ -112,8 +122,9 @@ class RowList:
     def is_read_as(self, before: RowList) -> bool:
         """Whether queries over the rows mean what they meant before, and can be answered."""
         return (
-            self.fault is None
-            and before.fault is None
+            self.collection.fault is None
+            and before.collection.fault is None
+            and self.left_out == before.left_out
             and self.app == before.app
             and self.collection.source == before.collection.source
             and self.collection.columns == before.collection.columns
@@ -125,7 +136,11 @@ class RowList:
         """
         rows = self.collection.rows
         if self._template is None:
-            numbered = {f"{row.key} {number}": (row, None) for number, row in enumerate(rows)}
+            numbered = {
+                f"{row.key} {number}": (row, None)
+                for number, row in enumerate(rows)
+                if row.fault is None
+            }
             gone = before._listed.keys() - numbered.keys() if before is not None else ()
             return {**dict.fromkeys(gone), **numbered}
         if before is None:

@@ -102,13 +102,19 @@ def _faults(collection: RowCollection, row: CollectionRow, *, others: int) -> It
 
 
 def problem_of(
-    collection: RowCollection, row: CollectionRow, column: str, what: str, remedy: str
+    collection: RowCollection,
+    row: CollectionRow,
+    column: str,
+    what: str,
+    remedy: str,
+    pointer: str = "",
 ) -> Problem:
     """What is wrong with a column of a row."""
     return Problem(
         entity="collection",
         key=f"{collection.source.name}/{printable(row.key) if row.key else '(no key)'}",
         field=column,
+        pointer=pointer,
         what=what,
         remedy=remedy,
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.placeholders import with_fallbacks
-from robbieblocks.assemble.values import MAX_DEPTH, checked_json, depth_of
+from robbieblocks.assemble.values import listing_problem
 from robbieblocks.model import Json, JsonObject, PageRow, doubled
 
 FIELDS: Final = (
@@ -31,9 +31,6 @@ SHOWN: Final = "shown"
 _OF_THE_MAKING: Final = frozenset(
     {"blocks", "form_action", "frame", "head", "feed", "not_found", "redirect_from"}
 )
-
-# In props, metadata stand in a list of pages, which may be part of something else.
-_MAX_DEPTH: Final = MAX_DEPTH - 8
 
 
 def data_of(row: PageRow, default_language: str) -> JsonObject:
@@ -66,19 +63,9 @@ def _told(metadata: JsonObject) -> JsonObject:
     no props may hold. That is told of this page, and may fail no other that lists it.
     """
     told = {name: value for name, value in metadata.items() if name not in _OF_THE_MAKING}
-    if not told or _can_be_shown(told):
+    if not told or listing_problem(told) is None:
         return told
-    return {name: value for name, value in told.items() if _can_be_shown({name: value})}
-
-
-def _can_be_shown(value: JsonObject) -> bool:
-    try:
-        text = checked_json(value)
-    except (ValueError, TypeError, RecursionError):
-        return False
-    if not isinstance(text, str):
-        return False
-    return text.count("{") + text.count("[") <= _MAX_DEPTH or depth_of(value) <= _MAX_DEPTH
+    return {name: value for name, value in told.items() if listing_problem({name: value}) is None}
 
 
 def title_of(row: PageRow) -> str:

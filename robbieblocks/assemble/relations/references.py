@@ -157,9 +157,10 @@ class References:
             what = f"the rows of {rows.collection.source.name} are of the app {printable(rows.app)}"
             self._wrong(at, what, "name the view as a second collection, without template_page")
             return []
-        if rows.fault is not None:
-            self.faults[rows.fault] = None
+        if rows.collection.fault is not None:
+            self.faults[rows.collection.fault] = None
             return []
+        self.faults.update(dict.fromkeys(rows.left_out))
         query = read_rows_query(asked, rows.collection, at, self._of_page)
         return self._listed(query, rows.listing, at)
 

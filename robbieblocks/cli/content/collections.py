@@ -10,7 +10,7 @@ import typer
 from psycopg import Connection
 
 from robbieblocks import changes, snapshot
-from robbieblocks.assemble import MadePages
+from robbieblocks.assemble import CheckedRows, MadePages
 from robbieblocks.changes import Capture
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
@@ -110,7 +110,8 @@ def _settings(database_url: str | None) -> Settings:
 def _look(connection: Connection, settings: Settings) -> _Looked:
     content = snapshot.take(connection, sources=settings.collections)
     captures = [
-        (each, changes.collection_capture(connection, each.source)) for each in content.collections
+        (each, changes.collection_capture(connection, each.source))
+        for each in CheckedRows().of(content.collections)
     ]
     return _Looked(content, tuple(captures))
 
