@@ -14,6 +14,7 @@ from robbieblocks.bundle.styles import minified
 from robbieblocks.cache import Cache
 from robbieblocks.toolchain import Toolchain
 from tests.pages import component
+from tests.unit.test_bundle_styles import PASSED_OVER, scope
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -116,6 +117,8 @@ READ = """texts => texts.map(text => {
 def meant(browser: Browser) -> Iterator[Meant]:
     """Asks Chromium what stylesheets mean."""
     page = browser.new_page()
+    # A page without it takes lengths without units.
+    page.set_content("<!doctype html>")
 
     def asked(texts: list[str]) -> list[Any]:
         found: list[Any] = page.evaluate(READ, texts)
@@ -159,3 +162,31 @@ def test_no_declaration_is_lost_in_component_and_base_css(
         each["declarations"] for each in before
     ]
     assert base == whole
+
+
+def _taken(rules: list[Any]) -> Iterator[Any]:
+    """What is left of rules: their declarations, where their condition can hold."""
+    for rule in rules:
+        if rule["condition"] != "not all":
+            yield from rule["declarations"]
+            yield from _taken(rule["rules"])
+
+
+def test_what_is_warned_of_is_what_chromium_passes_over(meant: Meant, browser: Browser) -> None:
+    """Of each rule that a build warns of nothing is left; of what Chromium takes, none is told."""
+    # A class may be set by a script, and a function like --spacing() be defined elsewhere.
+    dead = [css for css, *_ in PASSED_OVER if not any(it in css for it in ("dark", "light", "--spacing"))]
+    conditions = [css[7 : css.index("{")] for css in dead if css.startswith("@media (")]
+    rules = [css for css in dead if not css.startswith("@media (")]
+    left = {css: [*_taken(read)] for css, read in zip(rules, meant(rules), strict=True)}
+    assert {css: it for css, it in left.items() if it} == {}
+    page = browser.new_page()
+    page.set_content("<!doctype html>")
+    # A condition that browsers know holds, or else its opposite does.
+    ever = "each => matchMedia(`${each} or (not ${each})`).matches"
+    assert page.evaluate(ever, "(max-width:600px)")
+    assert len(conditions) > 2
+    assert [each for each in conditions if page.evaluate(ever, each)] == []
+    page.close()
+    told = [problem for css in _sheets() for problem in scope(css)[1]]
+    assert [each for each in told if each.severity == "warning"] == []

@@ -401,22 +401,49 @@ def test_values_stay_as_written(declaration: str) -> None:
     assert made == f"{W} .a{{animation:grow 1s linear;{declaration.replace(': ', ':')}}}"
 
 
-@pytest.mark.parametrize(
-    ("css", "what", "remedy"),
-    [
-        (".a{boder-left:0}", "no CSS property is named boder-left", "did you mean border-left?"),
-        (".a{& .b{colr:red}}", "no CSS property is named colr", "did you mean color?"),
-        ("@media print{.a{colr:red}}", "no CSS property is named colr", "did you mean color?"),
-        (".dark .a{top:0}", "nothing on a page has the class dark", '[data-theme="dark"]'),
-        ("html.light .a{top:0}", "nothing on a page has the class light", '[data-theme="light"]'),
-        (":global(.a){top:0}", ":global is another tool's", "leave it out"),
-        (".a :deep(.b){top:0}", ":deep is another tool's", "leave it out"),
-        (".a::v-deep .b{top:0}", ":v-deep is another tool's", "leave it out"),
-        (".a{color:theme(colors.red.500)}", "theme() is another tool's", "var(--color-primary)"),
-        (".a{color:{color.blue.500}}", "braces are no value", "write var(--color-blue-500)"),
-        (".a{top:calc(--spacing(2) + 1px)}", "--spacing() is another tool's", "var(--spacing-md)"),
-    ],
-)
+PASSED_OVER = [
+    (".a{boder-left:0}", "no CSS property is named boder-left", "did you mean border-left?"),
+    (".a{& .b{colr:red}}", "no CSS property is named colr", "did you mean color?"),
+    ("@media print{.a{colr:red}}", "no CSS property is named colr", "did you mean color?"),
+    (".dark .a{top:0}", "nothing on a page has the class dark", '[data-theme="dark"]'),
+    ("html.light .a{top:0}", "nothing on a page has the class light", '[data-theme="light"]'),
+    (":global(.a){top:0}", ":global is another tool's", "leave it out"),
+    (".a :deep(.b){top:0}", ":deep is another tool's", "leave it out"),
+    (".a::v-deep .b{top:0}", ":v-deep is another tool's", "leave it out"),
+    (".a{color:theme(colors.red.500)}", "theme() is another tool's", "var(--color-primary)"),
+    (".a{color:{color.blue.500}}", "braces are no value", "write var(--color-blue-500)"),
+    (".a{top:calc(--spacing(2) + 1px)}", "--spacing() is another tool's", "var(--spacing-md)"),
+    (":is(.a,.dark) b{top:0}", "the class dark", '[data-theme="dark"]'),
+    (".a >>> .b{top:0}", ">> is no combinator", "leave it out"),
+    (".a:hvoer{top:0}", "no browser has :hvoer", "did you mean :hover?"),
+    (".a:not(:foucs){top:0}", "no browser has :foucs", "did you mean :focus?"),
+    (".a:placeholder{top:0}", "no browser has :placeholder", "write ::placeholder"),
+    (".a::hover{top:0}", "no browser has ::hover", "write :hover"),
+    (".a{color:red left:0}", "there is a second colon", "put a ; before left"),
+    (".a{color:red, left:0}", "there is a second colon", "put a ; before left"),
+    (".a{color:color.primary}", "color.primary is no value", "write var(--color-primary)"),
+    (".a{color:var(--color.primary)}", "is no value", "write var(--color-primary)"),
+    (".a{color:$primary}", "$primary is no value", "write var(--primary)"),
+    (".a{color:@primary}", "@primary is no value", "write var(--primary)"),
+    (".a{color:mix(red, blue)}", "no browser has mix()", "did you mean"),
+    (".a{margin:-var(--spacing-md)}", "-var() is no function", "calc(-1 * var(...))"),
+    (".a{width:calc(100%-20px)}", "no space on both sides", "write - 20px"),
+    (".a{width:calc(1px + (2px*3 +4px))}", "no space on both sides", "write + 4px"),
+    (".a{width:max(1px, 100%- 2px)}", "no space on both sides", "put spaces around -"),
+    (".a{width:calc(2 1px)}", "there is no operator", "write + - * or /"),
+    (".a{margin:10 0}", "10 has no unit", "write 10px"),
+    (".a{border:1 solid}", "1 has no unit", "write 1px"),
+    (".a{color:#12345}", "#12345 is no colour", "3, 4, 6 or 8"),
+    (".a{content:\u201chello\u201d}", "curly quotes", "write straight quotes"),
+    ("@keyframes k{to{width:5}}", "5 has no unit", "write 5px"),
+    ("@media (max-width:600){.a{top:0}}", "600 has no unit", "write 600px"),
+    ("@media screen and(width>1px){.a{top:0}}", "and( is read", "put a space before"),
+    ("@media (width>var(--m)){.a{top:0}}", "var() is not known", "write the length"),
+    ("@media (width>theme(x)){.a{top:0}}", "theme() is another tool's", "custom property"),
+]
+
+
+@pytest.mark.parametrize(("css", "what", "remedy"), PASSED_OVER)
 def test_what_browsers_pass_over_is_warned_of(css: str, what: str, remedy: str) -> None:
     """A property, selector or function that no browser takes is named, and the rest goes on."""
     text, problems = scope(f"{css} .z{{left:7px}}", code="<p className='x' />")
@@ -437,6 +464,22 @@ def test_what_browsers_pass_over_is_warned_of(css: str, what: str, remedy: str) 
         ".darker{top:0}",
         '@property --k{syntax:"*";inherits:false}',
         "@keyframes k{from{top:0}}",
+        "a:not(:nth-child(2n+1 of .b)):HOVER::-webkit-odd::BEFORE{top:0}",
+        ".a::part(x):host(.b) :is(:popover-open, ::cue(b)) + c > d ~ e{top:0}",
+        ".a{--own:a.b $c @d #12345;--x:calc(1px-2px);filter:progid:DXImageTransform.M.x(a=1)}",
+        ".a{width:calc(-1 * (1px + -2px)/3);margin:-1px +2px 0 -0;line-height:2;flex:1 1 0}",
+        ".a{width:calc(1px /**/ - /**/ 2px);inset:calc(var(--a,1px) - env(x)) min(1px,-2px)}",
+        ".a{width:clamp(1rem,2vw + 1rem,3rem);rotate:calc(pi * 1rad);tab-size:4;z-index:-1}",
+        ".a{grid-area:1/2/3/4;grid-template:[a] 1fr/repeat(auto-fill,minmax(0,1fr))}",
+        ".a{aspect-ratio:16/9;border-image:url(/a.png) 30;stroke-width:2;order:3;columns:2}",
+        ".a{background:#fff url(/a.png) 0 0/cover;color:rgb(from #abcd r g b/50%);scale:1.5}",
+        ".a{animation:k 1s cubic-bezier(.1,.2,.3,.4) steps(2,end);transform:translateX(1px)}",
+        ".a{font-family:Größe;font-variant-alternates:styleset(x);content:'a.b:$c' counter(d)}",
+        ".a{color:if(style(--x: 1): red; else: blue);width:attr(data-w type(<length>),1px)}",
+        "@media (aspect-ratio:16/9) and (min-width:0) and (not (monochrome)),print{.a{top:0}}",
+        "@media (400px<=width<=600px) and (resolution>=2dppx) and (color-index>=256){.a{top:0}}",
+        "@supports (width:calc(1px-2px)){.a{width:odd(1px)}}",
+        "@container card (width>calc(1px + var(--x))) and style(--y:1){.a{top:0}}",
     ],
 )
 def test_what_some_browser_takes_is_not_warned_of(css: str) -> None:

@@ -1,4 +1,4 @@
-"""Finds what a browser passes over in a component's CSS, and what never applies to anything.
+"""Finds rules of a component's CSS that browsers pass over, or that never apply to anything.
 
 Each is a warning: the rest of the stylesheet holds.
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.css_text import property_name, walk
-from robbieblocks.messages import printable
+from robbieblocks.bundle.styles.known_names import PSEUDO_CLASSES, PSEUDO_ELEMENTS
+from robbieblocks.css_text import walk
+from robbieblocks.messages import nearest, printable
 
 # At-rules that a component's stylesheet can't have, with what to do instead.
 REFUSED: Final = {
@@ -38,16 +38,9 @@ REFUSED: Final = {
 }
 # Pseudo-classes of other tools, which make of them something else before browsers see them.
 _FOREIGN_PSEUDO: Final = frozenset({"global", "local", "deep", "slotted", "v-deep", "export"})
-# `::slotted()` is the one of them that browsers have, as a pseudo-element.
+_IN_ALL_BLOCKS: Final = "leave it out: a component's rules hold in all of its blocks"
+_COMBINATORS: Final = frozenset(">+~")
 _THEMES: Final = frozenset({"dark", "light"})
-_FOREIGN_FUNCTIONS: Final = {
-    "theme": "write the token's custom property, such as var(--color-primary)",
-    "--theme": "write the token's custom property, such as var(--color-primary)",
-    "--spacing": "write a token, such as var(--spacing-md), or a length",
-    "--alpha": "write color-mix(in srgb, var(--color-primary) 50%, transparent)",
-    "darken": "write color-mix(in srgb, var(--color-primary), black 20%)",
-    "lighten": "write color-mix(in srgb, var(--color-primary), white 20%)",
-}
 
 
 class Doubt(NamedTuple):
@@ -63,42 +56,50 @@ def in_selector(prelude: Sequence[Node], code: str) -> Iterator[Doubt]:
 
     `code` is the component's, whose elements may have a class that otherwise a theme has elsewhere.
     """
-    for before, node in pairwise(prelude):
-        if before.type != "literal" or before.value not in (":", "."):
-            continue
-        name = node.lower_name if node.type == "function" else getattr(node, "lower_value", "")
-        if before.value == ":" and name in _FOREIGN_PSEUDO:
-            if name == "slotted" and _is_element(prelude, node):
-                continue
-            what = f":{name} is another tool's: browsers pass the whole rule over"
-            yield Doubt(node, what, "leave it out: a component's rules hold in all of its blocks")
-        elif before.value == "." and node.type == "ident" and node.value in _THEMES:
-            if _names(code, node.value):
-                continue
-            what = f"nothing on a page has the class {node.value}, unless a script sets it"
-            yield Doubt(node, what, f'write [data-theme="{node.value}"] for a node\'s theme')
+    yield from _in_combinators(prelude)
+    for nodes in (prelude, *(node.arguments for node in walk(prelude) if node.type == "function")):
+        colons = 0
+        for before, node in pairwise(nodes):
+            colons = colons + 1 if before.type == "literal" and before.value == ":" else 0
+            if colons and node.type in ("ident", "function"):
+                yield from _in_pseudo(node, is_element=colons == 2)
+            elif before.type == "literal" and before.value == "." and node.type == "ident":
+                yield from _in_class(node, code)
 
 
-def in_value(value: Sequence[Node]) -> Iterator[Doubt]:
-    """Functions of other tools, for which browsers pass the whole declaration over."""
-    for node in value:
-        if node.type == "{} block":
-            # Between tokens that would become one, the serializer puts a comment.
-            name = tinycss2.serialize(node.content).replace("/**/", "").strip()
-            what = "braces are no value: browsers pass the declaration over"
-            known = re.fullmatch(r"[\w.-]+", name, re.ASCII)
-            remedy = f"write var({property_name(name)})" if known else "write a value"
-            yield Doubt(node, what, remedy)
-    for node in walk(value):
-        if node.type == "function" and node.lower_name in _FOREIGN_FUNCTIONS:
-            what = f"{printable(node.lower_name)}() is another tool's: browsers do not know it"
-            yield Doubt(node, what, _FOREIGN_FUNCTIONS[node.lower_name])
+def _in_combinators(prelude: Sequence[Node]) -> Iterator[Doubt]:
+    said = [node for node in prelude if node.type not in ("whitespace", "comment")]
+    for before, node in pairwise(said):
+        if all(each.type == "literal" and each.value in _COMBINATORS for each in (before, node)):
+            what = f"{before.value}{node.value} is no combinator: browsers pass the whole rule over"
+            yield Doubt(before, what, _IN_ALL_BLOCKS)
+            return
 
 
-def _is_element(prelude: Sequence[Node], node: Node) -> bool:
-    at = next(index for index, each in enumerate(prelude) if each is node)
-    colons = [each.type == "literal" and each.value == ":" for each in prelude[max(0, at - 2) : at]]
-    return colons == [True, True]
+def _in_pseudo(node: Node, *, is_element: bool) -> Iterator[Doubt]:
+    name = node.lower_name if node.type == "function" else node.lower_value
+    known, other = PSEUDO_CLASSES, PSEUDO_ELEMENTS
+    if is_element:
+        known, other = other, known
+    if name in known or name.startswith("-"):
+        return
+    mark, turned = ("::", ":") if is_element else (":", "::")
+    if name in _FOREIGN_PSEUDO:
+        what = f":{name} is another tool's: browsers pass the whole rule over"
+        yield Doubt(node, what, _IN_ALL_BLOCKS)
+        return
+    near = nearest(name, known, most=1)
+    remedy = f"did you mean {mark}{near[0]}?" if near else "mend it, or remove the rule"
+    if name in other:
+        remedy = f"write {turned}{name}"
+    what = f"no browser has {mark}{printable(name)}: they pass the whole rule over"
+    yield Doubt(node, what, remedy)
+
+
+def _in_class(node: Node, code: str) -> Iterator[Doubt]:
+    if node.value in _THEMES and not _names(code, node.value):
+        what = f"nothing on a page has the class {node.value}, unless a script sets it"
+        yield Doubt(node, what, f'write [data-theme="{node.value}"] for a node\'s theme')
 
 
 def _names(code: str, word: str) -> bool:

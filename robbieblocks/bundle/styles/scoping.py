@@ -15,7 +15,8 @@ import tinycss2
 from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
-from robbieblocks.bundle.styles.dead_rules import REFUSED, in_selector, in_value
+from robbieblocks.bundle.styles.dead_rules import REFUSED, in_selector
+from robbieblocks.bundle.styles.dead_values import in_media, in_value
 from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
 from robbieblocks.bundle.styles.minifying import minified
 from robbieblocks.bundle.styles.problems import StylesheetProblems
@@ -127,7 +128,7 @@ class _Scoper:
                 self._write(len(parts) * len(outer.parents.text))
                 parts = [selectors.nested(outer.parents, part) for part in parts]
         except selectors.BadSelector as error:
-            self._problems.at_node(rule, str(error), "mend the selector")
+            self._problems.at_node(rule, str(error), error.remedy)
             return ""
         return self._body(rule.content, _Written(parts))
 
@@ -203,6 +204,9 @@ class _Scoper:
 
     def _group(self, rule: AtRule, parents: _Written | None) -> str:
         self._check_urls(rule.prelude)
+        if rule.lower_at_keyword == "media" and not self._problems.full:
+            for doubt in in_media(rule.prelude):
+                self._problems.warn(*doubt)
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
             return head + ";"
@@ -235,7 +239,7 @@ class _Scoper:
                 remedy = "write from, to, or percentages"
                 self._problems.at_node(frame, "this is no keyframe", remedy)
                 continue
-            frames.append(f"{steps}{{{self._declarations(frame.content)}}}")
+            frames.append(f"{steps}{{{self._declarations(frame.content, doubted=True)}}}")
         new_name = _identifier(self._names.keyframes[name.value])
         return f"@{rule.lower_at_keyword} {new_name}{{{''.join(frames)}}}"
 
@@ -252,16 +256,19 @@ class _Scoper:
 
     def _doubt(self, each: Declaration) -> None:
         """Warn of what browsers pass over."""
-        if self._problems.full:
+        if self._problems.full or self._asking or each.name.startswith("--"):
             return
-        if not (self._asking or is_known_property(each.lower_name)):
+        if not is_known_property(each.lower_name):
             self._problems.warn(each, *property_message(each.lower_name))
-        for doubt in () if each.name.startswith("--") else in_value(each.value):
+        for doubt in in_value(each.value, each.lower_name):
             self._problems.warn(*doubt)
 
-    def _declarations(self, content: Sequence[Node]) -> str:
+    def _declarations(self, content: Sequence[Node], *, doubted: bool = False) -> str:
         found = tinycss2.parse_blocks_contents(content, True, True)
-        return "".join(self._declaration(each) for each in found if isinstance(each, Declaration))
+        said = [each for each in found if isinstance(each, Declaration)]
+        for each in said if doubted else ():
+            self._doubt(each)
+        return "".join(map(self._declaration, said))
 
     def _declaration(self, each: Declaration) -> str:
         if not all(token.type in _PLAIN_TOKENS for token in each.value):

@@ -25,15 +25,29 @@ _MAX_CHARACTERS = 20_000
 _MAX_TOKENS = 4_000
 
 
+# What texts for other tools have in their selectors, or before them.
+_INSTEAD = {
+    "/": "write comments as /* ... */, and leave /deep/ out",
+    "$": "write tokens, such as var(--color-primary): this is CSS",
+    "`": "take away the lines with ```",
+    "<": "store the CSS alone, without HTML around it",
+}
+
+
 class BadSelector(ValueError):
     """The selector can't be limited to the component, or is no selector."""
+
+    def __init__(self, what: str, remedy: str = "mend the selector") -> None:
+        super().__init__(what)
+        self.remedy = remedy
 
 
 def split(prelude: Tokens) -> list[list[Node]]:
     """The complex selectors of a list. Raises BadSelector for what no selector has."""
     for token in prelude:
         if token.type not in _ALLOWED and not (token.type == "literal" and token.value in _MARKS):
-            raise BadSelector(f"{token.serialize()!r} does not belong into a selector")
+            what = f"{token.serialize()!r} does not belong into a selector"
+            raise BadSelector(what, _INSTEAD.get(token.serialize(), "mend the selector"))
     stripped = [_trimmed(part) for part in by_comma(prelude)]
     if not all(stripped):
         raise BadSelector("a selector is missing")
