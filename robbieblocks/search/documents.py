@@ -10,7 +10,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 # Leads elsewhere, does something, or is not there to be read.
 _LEFT_OUT: Final = (
-    "nav,form,script,style,template,noscript,svg,iframe,button,select,textarea,dialog,"
+    "nav,form,search,script,style,template,noscript,svg,iframe,object,audio,video,canvas,"
+    "button,select,textarea,dialog,"
+    '[role="navigation"],[role="search"],[role="form"],[role="button"],[role="dialog"],'
     '[hidden],[aria-hidden="true"],[data-pagefind-ignore]'
 )
 # Elements stand apart on a page, though React writes nothing between them.

@@ -32,6 +32,12 @@ def test_the_main_element_is_indexed_alone() -> None:
     [
         "<nav>HIDDEN</nav>",
         "<form>HIDDEN</form>",
+        "<search>HIDDEN</search>",
+        "<button>HIDDEN</button>",
+        '<a href="/ask/" role="button">HIDDEN</a>',
+        '<div role="navigation"><a href="/">HIDDEN</a></div>',
+        "<iframe>HIDDEN</iframe>",
+        "<video>HIDDEN</video>",
         "<script>HIDDEN</script>",
         "<div hidden>HIDDEN</div>",
         '<div aria-hidden="true">HIDDEN</div>',

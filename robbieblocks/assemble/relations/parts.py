@@ -69,7 +69,7 @@ def parts_problem(page: PageRow, count: int, listed: int, taken: str | None) -> 
             entity="page",
             key=page.key,
             what="a 404 page shows a list in parts, and has no address for them",
-            remedy="take `page` out of the list",
+            remedy="take `paginate` out of the list",
         )
     if count > MAX_PARTS:
         return Problem(

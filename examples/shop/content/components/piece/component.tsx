@@ -22,7 +22,7 @@ export default function Piece(piece: Props) {
         </dl>
         <p className="price">{price(piece.price_cents, text.locale)}</p>
         <p className="stock">{piece.stock === 0 ? text.soldOut : text.left(piece.stock)}</p>
-        <p className="ways">
+        <p className="ways" data-pagefind-ignore="">
           <a className="ask" href={`${text.contact}?piece=${encodeURIComponent(piece.name)}`}>
             {text.ask}
           </a>

@@ -9,7 +9,7 @@ export default function ShopHero({ title, text, picture, link, label }: Props) {
         <h1>{title}</h1>
         {text && <p>{text}</p>}
         {link && (
-          <a className="go" href={link}>
+          <a className="go" href={link} data-pagefind-ignore="">
             {label}
           </a>
         )}
