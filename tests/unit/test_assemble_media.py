@@ -19,6 +19,7 @@ _SCHEMA: Json = {
         "picture": {"type": "string", "format": "media", "default": "media:a"},
         "more": {"type": "array", "items": {"type": "string", "format": "media"}},
         "text": {"type": "string", "format": "markdown"},
+        "html": {"type": "string", "format": "html"},
         "plain": {"type": "string"},
     }
 }
@@ -156,6 +157,76 @@ def test_markdown_shows_pictures_and_links_to_files() -> None:
     assert 'loading="lazy" decoding="async" title="T" />' in shown
     assert '<a href="/_rb/a-2.png">x</a>' in shown
     assert "src=&quot;media:a&quot;" in shown
+
+
+def _html(text: str) -> Json:
+    library = _library(_media("a", 600, 'A "dawn"'), _media("b"))
+    home = BlockRow(1, "main", "hero", {"html": text, "picture": ""}, {})
+    pages = a_page("home", blocks=(home,)), a_page("hours", route="/play/hours/", blocks=())
+    snapshot = a_snapshot(*pages, components=(a_component("hero", schema=_SCHEMA),))
+    found = assemble(snapshot, "play", layouts=LAYOUTS, media=library)
+    assert found.problems == ()
+    return found.pages[0].page.blocks[0].props["html"]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (
+            '<img class="x" src="media:a">',
+            '<img class="x" src="/_rb/a-2.png" width="600" height="10" alt="A &quot;dawn&quot;">',
+        ),
+        (
+            "<IMG alt='1 > 0' SRC = media:a width=5>",
+            "<IMG alt='1 > 0' SRC = \"/_rb/a-2.png\" width=5>",
+        ),
+        (
+            "<source srcset=\"media:a 1x, /own.png, media:b 2x\"><video poster='media:b'>",
+            '<source srcset="/_rb/a-2.png 1x, /own.png, /_rb/b-2.png 2x">'
+            '<video poster="/_rb/b-2.png">',
+        ),
+        (
+            '<a href="page:hours?a=1&amp;b=2#lunch">x</a><a href="media:a">y</a>',
+            '<a href="/play/hours/?a=1&amp;b=2#lunch">x</a><a href="/_rb/a-2.png">y</a>',
+        ),
+    ],
+)
+def test_a_text_of_html_has_addresses(written: str, shown: str) -> None:
+    """Of files and pages, however its tags are written; a picture gets what its row knows."""
+    assert _html(written) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'src="media:a" stays <b title=\'src="media:a"\'>text</b> <!-- <img src="media:no"> -->',
+        '<p data-src="media:no" src>media:a</p> < img src="media:no"> </img src="media:no">',
+        '<!-- <img src="media:no">',
+        "<br",
+    ],
+)
+def test_what_only_looks_like_an_address_stays(text: str) -> None:
+    """Words, comments, other attributes, what is no tag."""
+    assert _html(text) == text
+
+
+def test_a_wrong_address_in_html_holds_its_page_back() -> None:
+    """It names the prop, the line and the remedy; of many the first is told."""
+    found = _assembled(
+        _library(_media("a")),
+        {"html": '<p>\n<img src="media:no"><img src="media:gone">'},
+        {"html": '<img src="page:home">'},
+        {"html": '<a href="page:nobody">x</a>'},
+    )
+    assert [(each.block, each.pointer, each.line) for each in found.problems] == [
+        (1, "/html", 2),
+        (2, "/html", 1),
+        (3, "/html", 1),
+    ]
+    texts = [str(each) for each in found.problems]
+    assert "there is no media:no" in texts[0]
+    assert "page:home is no picture" in texts[1]
+    assert "there is no page nobody" in texts[2]
 
 
 def test_a_picture_in_a_text_keeps_its_place() -> None:

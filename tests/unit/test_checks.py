@@ -326,6 +326,24 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "/_rb/gone-0123.css",
     ),
     (
+        "missing-file",
+        {"html": '<img src="media:boat">', "props": {"photo": "media:boat"}},
+        "page home, block 3, props at /photo",
+        'give the prop "format": "media"',
+    ),
+    (
+        "missing-file",
+        {"html": '<img srcset="media:boat.2x 2x">'},
+        "component card, on page home, block 3",
+        "media:boat.2x",
+    ),
+    (
+        "dead-link",
+        {"html": '<a href="page:hours#lunch">x</a>', "props": {"a": "page:hours#lunch"}},
+        "page home, block 3, props at /a",
+        "write its route",
+    ),
+    (
         "dead-fragment",
         {"html": '<a href="#deatils">x</a><p id="details"></p>'},
         "component card, on page home, block 3",

@@ -1,4 +1,4 @@
-"""Where props hold Markdown or an embed, or name media and forms, as their schema says."""
+"""Where props hold Markdown, HTML or an embed, or name media and forms, as their schema says."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ MARKDOWN: Final = "markdown"
 MEDIA: Final = "media"
 FORM: Final = "form"
 EMBED: Final = "embed"
-# Any text fits. A validator notes the formats that it knows.
+HTML: Final = "html"
+# Any text fits. A validator notes the formats that it knows. In the order of `Places`.
 OWN_FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     MARKDOWN: lambda _: True,
     MEDIA: lambda _: True,
     FORM: lambda _: True,
     EMBED: lambda _: True,
+    HTML: lambda _: True,
 }
 
 
@@ -33,6 +35,7 @@ class Places(NamedTuple):
     media: tuple[Path, ...] = ()
     forms: tuple[Path, ...] = ()
     embeds: tuple[Path, ...] = ()
+    html: tuple[Path, ...] = ()
 
 
 def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) -> Places:
@@ -41,7 +44,7 @@ def places_of(validator: jsonschema_rs.Draft202012Validator, value: JsonObject) 
     Of a choice (`anyOf`) the branches count that fit the value.
     """
     notes = validator.evaluate(value).annotations()
-    found: dict[str, dict[Path, None]] = {MARKDOWN: {}, MEDIA: {}, FORM: {}, EMBED: {}}
+    found: dict[str, dict[Path, None]] = {name: {} for name in OWN_FORMATS}
     for note in notes:
         said = note["annotations"]
         # A title can be that word, too.

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from robbieblocks.assemble.markdown.rendering import rendered_on
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
 from robbieblocks.assemble.props.embeds import Embed, origin_of, refusal
+from robbieblocks.assemble.props.html_texts import with_addresses
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.props.preparing import ReadyProps
 from robbieblocks.assemble.props.texts_of_page import TextsOfPage
 from robbieblocks.assemble.values import ValueProblem, checked_json
 from robbieblocks.messages import json_pointer
-from robbieblocks.model import BlockRow, Json, canonical_json
+from robbieblocks.model import BlockRow, Json, JsonObject, canonical_json
 
 
 def replaced_props(
     ready: ReadyProps, row: BlockRow, faults: PageProblems, texts: TextsOfPage
 ) -> ReadyProps | tuple[ValueProblem, ...]:
-    """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, and
-    what was made of media and forms in place of their names. Embeds are noted, and stay.
+    """The props with `{"__html": ...}`, as React takes it, in place of each text of Markdown, with
+    addresses in texts of HTML, and what was made of media and forms in place of their names. Embeds
+    are noted, and stay.
 
     Or what is wrong with the texts; what a library raises over one is collected in `faults`.
     """
@@ -29,31 +31,13 @@ def replaced_props(
     value = ready.value if ready.fill is None else ready.fill
     made: dict[Path, Json] = {}
     problems: list[ValueProblem] = []
-    for path in ready.places.media:
-        found = texts.media.value(_at(value, path), path)
-        if isinstance(found, ValueProblem):
+    for path, found in _replacements(ready, value, row, faults, texts):
+        if isinstance(found, tuple):
+            problems += found
+        elif isinstance(found, ValueProblem):
             problems.append(found)
         else:
             made[path] = found
-    for path in ready.places.forms:
-        form = texts.forms.value(value, path, row)
-        if isinstance(form, tuple):
-            problems += form
-        else:
-            made[path] = form
-    for path in ready.places.embeds:
-        address = _at(value, path)
-        unusable = _noted_embed(address, path, row, faults, texts)
-        if unusable:
-            problems.append(unusable)
-        else:
-            made[path] = address
-    for path in ready.places.markdown:
-        pointer = json_pointer(*path)
-        with faults.blame(row, "props", pointer):
-            html, *wrong = _rendered(_at(value, path), texts)
-            made[path] = {"__html": html}
-            problems += [replace(each, pointer=pointer) for each in wrong]
     if problems or len(made) < sum(map(len, ready.places)):
         return tuple(problems)
     filled = {name: _replaced(part, (name,), made) for name, part in value.items()}
@@ -63,6 +47,36 @@ def replaced_props(
         return text
     fills = shown is not filled and has_placeholder(canonical_json(filled))
     return ReadyProps(shown, text, filled if fills else None)
+
+
+def _replacements(
+    ready: ReadyProps,
+    value: JsonObject,
+    row: BlockRow,
+    faults: PageProblems,
+    texts: TextsOfPage,
+) -> Iterator[tuple[Path, Json | ValueProblem | tuple[ValueProblem, ...]]]:
+    """For each place in the props, in the order of their kinds, what takes its place, or what is
+    wrong with it; nothing where a library raised.
+    """
+    for path in ready.places.media:
+        yield path, texts.media.value(_at(value, path), path)
+    for path in ready.places.forms:
+        yield path, texts.forms.value(value, path, row)
+    for path in ready.places.embeds:
+        address = _at(value, path)
+        yield path, _noted_embed(address, path, row, faults, texts) or address
+    for path in ready.places.html:
+        html = with_addresses(_at(value, path), texts.media, texts.links)
+        if isinstance(html, ValueProblem):
+            html = replace(html, pointer=json_pointer(*path))
+        yield path, html
+    for path in ready.places.markdown:
+        pointer = json_pointer(*path)
+        with faults.blame(row, "props", pointer):
+            rendered, *wrong = _rendered(_at(value, path), texts)
+            found = tuple(replace(each, pointer=pointer) for each in wrong)
+            yield path, found or {"__html": rendered}
 
 
 def _noted_embed(

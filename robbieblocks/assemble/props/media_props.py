@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape, unescape
 from typing import Any, Final
 
@@ -64,13 +64,10 @@ class PageMedia:
                 # Looking for a name that is almost one takes milliseconds.
                 if wrong:
                     return it[0]
-                key = unescape(it[1])
-                media = self._named(key)
+                media = self.named(unescape(it[1]), text)
                 if isinstance(media, Media):
                     return write(media, it)
-                at = text.find(_SIGN + key)
-                line = text.count("\n", 0, at) + 1 if at >= 0 else None
-                wrong.append(ValueProblem("", media.what, media.remedy, line=line))
+                wrong.append(media)
                 return it[0]
 
             return replaced
@@ -78,6 +75,14 @@ class PageMedia:
         made = _IMAGE.sub(with_media(self._image), html)
         made = _LINK.sub(with_media(lambda media, _: f'href="{media.url}"'), made)
         return wrong[0] if wrong else made
+
+    def named(self, key: str, text: str) -> Media | ValueProblem:
+        """The media of a key that a text has; or what is wrong with it, and in which line."""
+        media = self._named(key)
+        if isinstance(media, Media):
+            return media
+        at = text.find(_SIGN + key)
+        return replace(media, line=text.count("\n", 0, at) + 1 if at >= 0 else None)
 
     def shared(self, text: Json) -> Media | ValueProblem | None:
         """The picture that `og_image` names, as social networks show it; None where it is none of

@@ -60,16 +60,26 @@ class PageLinks:
         def with_route(named: re.Match[str]) -> str:
             if wrong:
                 return named[0]
-            key = unquote(named[2])
-            route = self.pages.route(key) if named[1] == "href" else None
-            if route is None:
-                wrong.append(self._problem(named[1], key, text))
-                return named[0]
-            self.found[key] = route
-            return f'{named[1]}="{quote(route)}'
+            address = self.address(named[2], text, named[1])
+            if isinstance(address, str):
+                return f'{named[1]}="{address}'
+            wrong.append(address)
+            return named[0]
 
         made = _NAMED.sub(with_route, html)
         return wrong[0] if wrong else made
+
+    def address(self, named: str, text: str, attribute: str) -> str | ValueProblem:
+        """The address of a page that an attribute in a text names by its key, with what follows
+        that (`hours#lunch`); or what is wrong with it.
+        """
+        written = named.partition("#")[0].partition("?")[0]
+        key = unquote(written)
+        route = self.pages.route(key) if attribute == "href" else None
+        if route is None:
+            return self._problem(attribute, key, text)
+        self.found[key] = route
+        return quote(route) + named[len(written) :]
 
     def _problem(self, attribute: str, key: str, text: str) -> ValueProblem:
         at = text.find(_SIGN + key)

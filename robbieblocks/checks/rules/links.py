@@ -24,16 +24,24 @@ _BEGINNING: Final = frozenset({"", "top"})
 # HTML, "parse a srcset attribute": an address ends before a space, and its size before a comma.
 SRCSET_CANDIDATE: Final = re.compile(r"([^\s,](?:\S*[^\s,])?)[^,]*")
 _HOST: Final = "http://node.invalid"
+# By what props name files and pages: no browser knows such an address.
+_NAMED: Final = {
+    "media": 'give the prop "format": "media" in props_schema; "html" where it is a text of HTML',
+    "page": 'write its route; or give the prop "format": "html" where it is a text of HTML',
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address on the page's own node: its path, decoded, and its fragment."""
+    """An address on the page's own node: its path, decoded, and its fragment; and the remedy of one
+    that no node can have.
+    """
 
     element: Element
     written: str
     path: str
     fragment: str
+    remedy: str = ""
 
     @property
     def is_page(self) -> bool:
@@ -49,7 +57,8 @@ def dead_links(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
         if address.is_page and address.path not in known and not _leads_on(address, page, checked):
             near = checked.suggestion(address.path, known)
             remedy = f"did you mean {near}?" if near else "mend it, or publish the page"
-            yield _problem(address, page, checked, "no page of the node has the address", remedy)
+            what = "no page of the node has the address"
+            yield _problem(address, page, checked, what, address.remedy or remedy)
 
 
 def _leads_on(address: Address, page: InspectedPage, checked: Checked) -> bool:
@@ -63,7 +72,8 @@ def missing_files(page: InspectedPage, markup: Markup, checked: Checked) -> Iter
     for address in _addresses(page, markup, checked):
         if not address.is_page and address.path not in known:
             remedy = "name another, or have the web server in front of the node serve it"
-            yield _problem(address, page, checked, "no file of the node has the address", remedy)
+            what = "no file of the node has the address"
+            yield _problem(address, page, checked, what, address.remedy or remedy)
 
 
 def dead_fragments(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Problem]:
@@ -99,6 +109,8 @@ def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterato
             if parts is None:
                 # No page and no file has such an address.
                 yield Address(element, written, written, "")
+            elif parts.scheme in _NAMED:
+                yield Address(element, written, written, "", _NAMED[parts.scheme])
             elif parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
                 _HOST,
                 own,
