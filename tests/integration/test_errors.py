@@ -48,7 +48,7 @@ KINDS: dict[str, tuple[str, int | None, int | None, str, str]] = {
         *("component typed, on page content, block 1, props at /size", None, None),
         *('"big" is not of type "integer"', "props_schema"),
     ),
-    "schema": ("component schema, props_schema at /a/type", None, None, '"strng"', "2020-12"),
+    "schema": ("component schema, props_schema at /a/type", None, None, '"strng"', "write string"),
     "condition": (
         *("component typed, on page content, block 2, conditions at /when", None, None),
         *("unknown condition operator", "known"),

@@ -19,6 +19,21 @@ COMPILING = {
     ),
     "fences": (FENCED, "take away the lines with ```"),
     "await": ("const a = await fetch('/x');\nexport default () => <p/>;", "load data in useEffect"),
+    "side by side": ("export default () => <p>a</p><p>b</p>;", "one fragment: <>...</>"),
+    "side by side in lines": (
+        "export default () => (\n  <p>a</p>\n  <p>b</p>\n);",
+        "one fragment: <>...</>",
+    ),
+    "open br": ("export default () => <p>a<br>b</p>;", "write <br />"),
+    "if": ("export default () => <p>{if (true) { 'a' }}</p>;", "{a ? b : c}"),
+    "less": ("export default () => <p>1 < 2</p>;", 'write {"<"}'),
+    "arrow in text": ("export default () => <p>a -> b</p>;", 'write {">"}'),
+    "erb": ("export default () => <p><%= title %></p>;", "write {props.title}"),
+    "vue": ("export default () => <p @click='a'>x</p>;", "as React does"),
+    "angular": ("export default () => <p *ngIf='a'>x</p>;", "as React does"),
+    "picture": ("import a from './a.svg';\nexport default () => <img src={a}/>;", "content/media/"),
+    "data": ("import a from './a.json';\nexport default () => <p>{a.b}</p>;", "as props"),
+    "removed": ("import { findDOMNode } from 'react-dom';\nexport default () => <p/>;", "a ref"),
     "head": ("import Head from 'next/head';\nexport default () => <Head/>;", "make its head"),
     "helmet": (
         "import { Helmet } from 'react-helmet';\nexport default () => <Helmet/>;",
@@ -52,6 +67,10 @@ RENDERING: dict[str, tuple[str, dict[str, Any], str, str]] = {
         *("<p>{props.items.map(String)}</p>", {"items": 5}),
         *("map is not a function", "give the prop a default"),
     ),
+    "hook outside": (
+        *("const [n] = useState(1);\nexport default () => <p>{n}</p>;", {}),
+        *("reading 'useState'", "inside of the component"),
+    ),
     "function as a prop": (
         *("<p>{props.onPick()}</p>", {}),
         *("onPick is not a function", "rows hold no functions"),
@@ -67,6 +86,24 @@ DOUBTFUL = {
     "no return": (
         "export default () => <p>{[1].map((x) => { <i>{x}</i> })}</p>;",
         "the JSX of this function goes nowhere",
+    ),
+    "handler's name": ("export default () => <p onclik={() => 1}>x</p>;", "React knows no onclik"),
+    "text as a handler": ("export default () => <p onClick='go()'>x</p>;", "no browser runs it"),
+    "no return of a function": (
+        "export default function A() {\n  const [n] = useState(1);\n  (<p>{n}</p>);\n}",
+        "the JSX of this function goes nowhere",
+    ),
+    "return alone": ("export default () => {\n  return\n    <p/>;\n};", "nothing is returned"),
+    "text as a flag": ("export default () => <input disabled='false'/>;", "any text means yes"),
+    "quotes": ("export default (p) => <p className='bg-${p.c}'>x</p>;", "text as it stands"),
+    "directive": ("export default () => <p v-if='a'>x</p>;", "v-if is another framework's"),
+    "next": (
+        "export async function getServerSideProps() {}\nexport default () => <p/>;",
+        "nobody asks for getServerSideProps",
+    ),
+    "function in lower case": (
+        "function card() { return <b/>; }\nexport default () => <p><card/></p>;",
+        "<card> is an HTML element of that name, and not the function",
     ),
     "lower case": (
         "import hero from '@robbieblocks/hero';\nexport default () => <p><hero /></p>;",
@@ -116,6 +153,10 @@ def test_what_does_not_do_what_it_seems_to(press: Press, code: str, what: str) -
         "export default ({ items = [] }) => items.map(({ key }) => <p key={key}>x</p>);",
         "const label = 'x';\nexport default () => <label>{label}</label>;",
         "export default () => <p onClick={() => { go(<p/>); }}>x</p>;\nfunction go(x) {}",
+        "function label() { return 'x'; }\nexport default () => <label>{label()}</label>;",
+        "export default ({ card }) => <p hidden={false} title='off' alt='$5'>{`${card}`}</p>;",
+        "export default () => {\n  return (\n    <p data-v-if='a' aria-busy='false'/>\n  );\n};",
+        "export const store = { metadata: 1 };\nexport default () => <p>{store.metadata}</p>;",
     ],
 )
 def test_what_is_right_is_not_doubted(press: Press, code: str) -> None:

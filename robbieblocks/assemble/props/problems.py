@@ -17,7 +17,10 @@ from robbieblocks.model import Json
 
 _LONGEST_MESSAGE = 300
 # What keywords were in earlier drafts of JSON Schema.
-_OF_EARLIER_DRAFTS = {
+_BY_KEYWORD = {
+    "type": "write string, number, integer, boolean, object, array or null",
+    "enum": 'write a list of the values: ["small", "large"]',
+    "properties": 'write an object: {"title": {"type": "string"}}',
     "items": "write prefixItems for a list of schemas, one for each place",
     "exclusiveMinimum": 'write the number here: "exclusiveMinimum": 0',
     "exclusiveMaximum": 'write the number here: "exclusiveMaximum": 100',
@@ -94,7 +97,7 @@ def faults_of_schema(schema: Schema) -> Iterator[ValueProblem]:
 
 def _fault_of_schema(error: jsonschema_rs.ValidationError) -> ValueProblem:
     keyword = error.instance_path[-1] if error.instance_path else ""
-    at, remedy = json_pointer(*error.instance_path), _OF_EARLIER_DRAFTS.get(str(keyword))
+    at, remedy = json_pointer(*error.instance_path), _BY_KEYWORD.get(str(keyword))
     remedy = remedy or "see JSON Schema 2020-12, or leave it out"
     return ValueProblem(at, cut_short(error.message), remedy)
 

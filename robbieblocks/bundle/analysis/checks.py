@@ -48,6 +48,19 @@ _INSTEAD = {
     "@emotion/styled": "put the CSS into css_styles, or use Tailwind's classes",
     "tailwind-merge": 'import clsx from "clsx"',
 }
+_MOUNTED: Final = _INSTEAD["react-dom/client"]
+# Names that React had, or that others think it has.
+_REMOVED: Final = {
+    **dict.fromkeys(("render", "hydrate", "createRoot", "hydrateRoot"), _MOUNTED),
+    "findDOMNode": "use a ref: const it = useRef(null), and <p ref={it}>",
+    "createFactory": "write a function that returns JSX",
+    "createClass": "write a function that returns JSX",
+    "PropTypes": "leave it out: props_schema checks props",
+    "useFormState": "it is useActionState now",
+}
+_PICTURES: Final = re.compile(
+    r"\.(svg|png|jpe?g|gif|webp|avif|ico|mp4|webm|pdf|woff2?)$", re.IGNORECASE
+)
 
 
 def check_imports(
@@ -91,6 +104,8 @@ def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> It
         else:
             near = nearest(name, known)
             remedy = f"did you mean {' or '.join(near)}?" if near else "see the package's own docs"
+            if each.specifier in _REACT:
+                remedy = _REMOVED.get(name, remedy)
             what = f"{each.specifier} has no export {name}"
         yield code_problem(row, each.position, what, remedy)
 
@@ -101,6 +116,12 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
     whole = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
     if _STYLES.search(name):
         what, remedy = "a component can't import a stylesheet", "put the CSS into css_styles"
+    elif _PICTURES.search(name):
+        what = f"a component can't import the file {name}"
+        remedy = 'put it into content/media/, and take it as a prop of the format "media"'
+    elif name.endswith(".json"):
+        what = f"a component can't import the file {name}"
+        remedy = "give the data as props, or write it into the component"
     elif name.startswith((".", "/")):
         what = f"there is no file {name}: a component stands alone in its row"
         remedy = 'import another component as "@robbieblocks/<component-key>"'

@@ -51,10 +51,27 @@ _OF_OTHERS: Final = {
     "<!--|-->": "write {/* ... */}: JSX has no HTML comments",
     "[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]": "write straight quotation marks: \"...\" or '...'",
     r"<(?:!DOCTYPE|\?)": "store the component alone: the page has its own document",
+    r"<%|%>": "write {props.title} in place of <%= title %>",
 }
 _REMEDIES: Final = {
     r"is an import": "all blocks share what is imported: leave it as it is",
     r"Multiple exports|already been declared": "keep one of the two, or rename one",
+    r'opening "(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)" tag': (
+        "write <br />, <img ... />: JSX closes every element"
+    ),
+    r"Unterminated regular expression": (
+        "close what is open before this place; elements side by side stand in one fragment: <>...</>"
+    ),
+    r'Unexpected "(?:if|for|while|switch|const|let|var)"': (
+        "JSX braces hold one value: write {a ? b : c}, {a && b} or {items.map(...)}"
+    ),
+    r'character "[>}]" is not valid inside': (
+        """write {">"} or {"}"} for the sign itself, or close the element before it"""
+    ),
+    r'Expected identifier but found "[^\w"]|Expected identifier but found "\d': (
+        """write {"<"} or {"{"} for the sign itself"""
+    ),
+    r'Expected ">" but found "[^\w"]': "write attributes as React does: onClick={...}, title={...}",
     r"clos(?:ing|e)|end of file|Unterminated": "close what is open before this place",
     r"top-level await|await": "load data in useEffect, or give it as props",
     r"import\.meta": "leave it out: a component has no address",

@@ -67,6 +67,10 @@ _IN_BROWSERS: Final = {
 _DEFAULT_FIX: Final = "fix the code, or give the block props that it can show"
 # What to do, by a pattern in the message. The first that matches counts.
 _FIXES: Final = {
+    r"of null \(reading 'use[A-Z]?": (
+        "call hooks inside of the component, and not while its text is loaded"
+    ),
+    r"\bcreate(?:Class|Factory) is not": "React has it no more: write a function that returns JSX",
     r"read only|not extensible|all blocks share|Cannot (?:delete|redefine)|Cannot add": (
         "all blocks share built-in objects and React: keep state in the component"
     ),
