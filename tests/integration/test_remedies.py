@@ -19,10 +19,10 @@ COMPILING = {
     ),
     "fences": (FENCED, "take away the lines with ```"),
     "await": ("const a = await fetch('/x');\nexport default () => <p/>;", "load data in useEffect"),
-    "side by side": ("export default () => <p>a</p><p>b</p>;", "one fragment: <>...</>"),
+    "side by side": ("export default () => <p>a</p><p>b</p>;", "one around them: <>...</>"),
     "side by side in lines": (
         "export default () => (\n  <p>a</p>\n  <p>b</p>\n);",
-        "one fragment: <>...</>",
+        "one around them: <>...</>",
     ),
     "open br": ("export default () => <p>a<br>b</p>;", "write <br />"),
     "if": ("export default () => <p>{if (true) { 'a' }}</p>;", "{a ? b : c}"),

@@ -60,7 +60,7 @@ _REMEDIES: Final = {
         "write <br />, <img ... />: JSX closes every element"
     ),
     r"Unterminated regular expression": (
-        "close what is open before this place; elements side by side stand in one fragment: <>...</>"
+        "close what is open before this place; elements side by side need one around them: <>...</>"
     ),
     r'Unexpected "(?:if|for|while|switch|const|let|var)"': (
         "JSX braces hold one value: write {a ? b : c}, {a && b} or {items.map(...)}"
