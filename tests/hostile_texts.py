@@ -829,3 +829,20 @@ PLAIN: Mapping[str, Mapping[str, Texts]] = {
         "after": json_text(_WORDS, [{"page_key": "fuzzed", "by_hash": {"react_code": "x"}}]),
     },
 }
+
+SYNCED = {
+    "sync_nodes": "(node_id, node_name, node_type) VALUES ({0}, 'x', 'edge')",
+    "pending_sync": "(table_name, operation, data, row_key) VALUES ({0}, 'UPSERT', '{{}}', {0})",
+    "sync_status": "(table_name) VALUES ({0})",
+    "sync_conflicts": "(table_name, record_id, source_node, master_data, replica_data, resolution)"
+    " VALUES ({0}, gen_random_uuid(), 'x', '{{}}', '{{}}', 'manual')",
+    "sync_metrics": "(metric_name, metric_value) VALUES ({0}, 1)",
+    "sync_tables": "(table_name, direction) VALUES ({0}, 'both')",
+    "sync_rows": "(table_name, row_key) VALUES ({0}, {0})",
+    "sync_log": "(table_name, row_key, operation, version, origin)"
+    " VALUES ({0}, {0}, 'UPSERT', '', '')",
+    "sync_received": "(id, node_id, table_name, row_key, outcome)"
+    " VALUES (gen_random_uuid(), 'x', {0}, {0}, '')",
+    "sync_hashed": "(table_name, asked, mark, parts) VALUES ({0}, '', '', '{{}}')",
+}
+"""A row of each table of a sync, but of `sync_self`, which says who this database is."""

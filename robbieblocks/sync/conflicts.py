@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import Connection
@@ -16,8 +17,8 @@ from robbieblocks.sync.node import NodeDatabase
 
 # Conflicts, the latest first; with %(all)s those that were put right, too.
 _LIST: LiteralString = """
-    SELECT id, table_name, row_key, source_node, rule, resolution, created_at, resolved_at,
-           resolved_by, master_data, replica_data
+    SELECT id, table_name, coalesce(row_key, record_id::text), source_node, rule, resolution,
+           created_at, resolved_at, resolved_by, master_data, replica_data
       FROM sync_conflicts
      WHERE (%(all)s OR resolved_at IS NULL)
        AND (%(table)s::text IS NULL OR table_name = %(table)s)
@@ -25,8 +26,8 @@ _LIST: LiteralString = """
 """
 # One conflict.
 _ONE: LiteralString = """
-    SELECT id, table_name, row_key, source_node, rule, resolution, created_at, resolved_at,
-           resolved_by, master_data, replica_data
+    SELECT id, table_name, coalesce(row_key, record_id::text), source_node, rule, resolution,
+           created_at, resolved_at, resolved_by, master_data, replica_data
       FROM sync_conflicts WHERE id = %s
 """
 # Bring the version that lost back, as a new edit.
@@ -43,7 +44,7 @@ class Conflict:
     node: str
     rule: str | None
     resolution: str
-    at: datetime
+    at: datetime | None
     resolved_at: datetime | None
     resolved_by: str | None
     master_data: dict[str, object] | None
@@ -74,7 +75,7 @@ class Conflict:
             "node": self.node,
             "rule": self.rule,
             "resolution": self.resolution,
-            "at": self.at.isoformat(),
+            "at": self.at.isoformat() if self.at else None,
             "resolved_at": self.resolved_at.isoformat() if self.resolved_at else None,
             "resolved_by": self.resolved_by,
             "master": self.master_data,
@@ -89,7 +90,7 @@ def listed(
     _require(connection)
     with translated("list the conflicts"):
         rows = connection.execute(_LIST, {"all": all_, "table": table, "limit": limit}).fetchall()
-    return tuple(Conflict(*row) for row in rows)
+    return tuple(map(_conflict, rows))
 
 
 def one(connection: Connection, id_: str) -> Conflict:
@@ -99,7 +100,20 @@ def one(connection: Connection, id_: str) -> Conflict:
         row = connection.execute(_ONE, (_uuid(id_),)).fetchone()
     if row is None:
         raise UsageError(f"there is no conflict {id_}: `robbieblocks sync conflicts list`")
-    return Conflict(*row)
+    return _conflict(row)
+
+
+def _conflict(row: Sequence[Any]) -> Conflict:
+    """A conflict whose sides are rows, whatever stands in the table."""
+    found = Conflict(*row)
+    return replace(found, master_data=_side(found.master_data), node_data=_side(found.node_data))
+
+
+def _side(data: object) -> dict[str, object] | None:
+    if data is None or isinstance(data, dict):
+        return data
+    # No row, or one that can't be read: then a text says why.
+    return {"": data}
 
 
 def restore(connection: Connection, id_: str) -> Conflict:

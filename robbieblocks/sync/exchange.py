@@ -195,8 +195,9 @@ class Exchange:
         """
         if self.node.self() is None:
             return {}
-        noted: dict[str, object] = json.loads(self.node.noted(_TURN) or "{}")
-        turn = {"turn_before": None, "turn": secrets.token_hex(8)} | noted
+        noted: object = json.loads(self.node.noted(_TURN) or "{}")
+        turn: dict[str, object] = {"turn_before": None, "turn": secrets.token_hex(8)}
+        turn |= noted if isinstance(noted, dict) else {}
         self.node.note(_TURN, json.dumps(turn))
         return turn
 

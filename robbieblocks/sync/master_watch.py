@@ -28,8 +28,7 @@ _SEEN: LiteralString = """
 # The nodes, and what they said last.
 _NODES: LiteralString = """
     SELECT node_id, coalesce(is_online, false), last_seen, clock_skew_ms, locked_out_at,
-           coalesce(metadata -> 'report', '{}'),
-           (metadata ->> 'other_at')::timestamptz, now()
+           metadata -> 'report', metadata ->> 'other_at', now()
       FROM sync_nodes WHERE node_type <> 'master' ORDER BY node_id
 """
 # The slots of subscriptions, and what each holds back.
@@ -89,14 +88,39 @@ def nodes(node: NodeDatabase) -> tuple[NodeSeen, ...]:
                 last_seen=seen,
                 skew_ms=skew,
                 locked_out_at=locked,
-                report=report,
+                report=_believable(report),
                 wal_status=status,
                 is_streaming=active,
                 held_bytes=held,
-                other_at=other_at if other_at and at - other_at < _OTHER_TOLD else None,
+                other_at=_lately(other_at, at),
             )
         )
     return tuple(found)
+
+
+def _believable(report: object) -> dict[str, object]:
+    """Of what a node said of itself, values as our nodes say them: texts, numbers, and lists of
+    texts. What another one says is not of the others' concern.
+    """
+    if not isinstance(report, dict):
+        return {}
+    return {
+        name: value
+        for name, value in report.items()
+        if value is None
+        or isinstance(value, str | int | float)
+        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+    }
+
+
+def _lately(other_at: str | None, now: datetime) -> datetime | None:
+    """An instant that was noted, where it was not long ago."""
+    try:
+        at = datetime.fromisoformat(other_at or "")
+        return at if now - at < _OTHER_TOLD else None
+    except (ValueError, TypeError, OverflowError):
+        # None, or no instant: nothing of ours wrote it.
+        return None
 
 
 def advice(node: NodeDatabase) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ _NOTED: LiteralString = """
 """
 # Note something of this node.
 _NOTE: LiteralString = """
-    UPDATE sync_nodes SET metadata = coalesce(metadata, '{}') || %s
+    UPDATE sync_nodes
+       SET metadata = CASE WHEN jsonb_typeof(metadata) = 'object' THEN metadata ELSE '{}' END || %s
      WHERE node_id = (SELECT node_id FROM sync_self)
 """
 # Note which databases are reached, for sync_nodes and the health score.
@@ -222,8 +223,8 @@ class NodeDatabase:
         """What was noted under a name, as JSON."""
         with translated("read what this node noted"):
             row = self.connection.execute(_NOTED).fetchone()
-        noted: dict[str, Any] = (row[0] or {}) if row else {}
-        value = noted.get(name)
+        noted: Any = row[0] if row else None
+        value = noted.get(name) if isinstance(noted, dict) else None
         return None if value is None else json.dumps(value)
 
     def note(self, name: str, value: str) -> None:

@@ -5,20 +5,29 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 import pytest
+from prometheus_client import generate_latest
 from psycopg import sql
 
-from robbieblocks import database
+from robbieblocks import database, sync
 from robbieblocks.cli.forms import forms
 from robbieblocks.cli.history import changes, deploys
+from robbieblocks.cli.sync import showing
+from robbieblocks.database import schema
 from robbieblocks.settings import Settings
+from robbieblocks.sync.lifecycle import MasterLoop
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.worker import open_log
 from tests.databases import Databases
+from tests.hostile_texts import SYNCED
 
 pytestmark = pytest.mark.postgres
 
@@ -85,9 +94,15 @@ def _unchecked(connection: psycopg.Connection, table: str) -> bool:
 
 
 def _row(connection: psycopg.Connection, table: str, number: int) -> str:
-    insert = f"INSERT INTO {table} {_INSERTS[table]} RETURNING id::text".encode()
+    insert = f"INSERT INTO {table} {_INSERTS[table]} RETURNING id::text, ctid::text".encode()
     entity = _ENTITIES[number % len(_ENTITIES)]
-    (identity,) = connection.execute(insert, (entity,)).fetchone() or ("",)
+    identity, place = connection.execute(insert, (entity,)).fetchone() or ("", "")
+    _fill(connection, table, place, number)
+    return str(identity)
+
+
+def _fill(connection: psycopg.Connection, table: str, place: str, number: int) -> None:
+    """Put into each column of the row at this place (ctid) what Postgres takes."""
     columns = connection.execute(
         "SELECT column_name, data_type, character_maximum_length FROM information_schema.columns"
         " WHERE table_name = %s",
@@ -100,16 +115,15 @@ def _row(connection: psycopg.Connection, table: str, number: int) -> str:
             continue
         value = values[number % len(values)]
         value = value[:longest] if longest and value else value
-        update = sql.SQL("UPDATE {} SET {} = {} WHERE id = {}").format(
+        update = sql.SQL("UPDATE {} SET {} = {} WHERE ctid = {}::tid RETURNING ctid::text").format(
             *(sql.Identifier(table), sql.Identifier(name)),
-            *(sql.Placeholder(), sql.Literal(identity)),
+            *(sql.Placeholder(), sql.Literal(place)),
         )
         try:
-            connection.execute(update, (value,))
+            (place,) = connection.execute(update, (value,)).fetchone() or (place,)
         except (psycopg.DataError, psycopg.IntegrityError):
             # Postgres never holds it there.
             continue
-    return str(identity)
 
 
 def test_whatever_rows_of_the_past_hold_is_told(
@@ -141,6 +155,90 @@ def test_whatever_rows_of_the_past_hold_is_told(
             assert all(each.isprintable() or each in "\n\t" for each in said)
     forms.export(form=None, spam=True, database_url=at)
     assert len(list(csv.reader(io.StringIO(capsys.readouterr().out)))) == 1 + _ROWS
+
+
+@pytest.fixture
+def synced(databases: Databases, schema_template: str) -> Iterator[str]:
+    """The address of a master whose tables of the sync hold anything."""
+    with (
+        databases.copy(schema_template) as conninfo,
+        psycopg.connect(conninfo, autocommit=True) as connection,
+    ):
+        schema.apply(connection, sync=True)
+        connection.execute("SELECT sync_start('master', true)")
+        for table, insert in SYNCED.items():
+            assert _unchecked(connection, table)
+            for number in range(_ROWS):
+                row = insert.format(f"'row {number}'")
+                query = f"INSERT INTO {table} {row} RETURNING ctid::text".encode()
+                ((place,),) = connection.execute(query).fetchall()
+                _fill(connection, table, place, number)
+        # A node says hello as it likes: its report is any JSON.
+        for number, report in enumerate(_JSON):
+            connection.execute(
+                "UPDATE sync_nodes SET locked_out_at = NULL, is_online = true,"
+                " metadata = jsonb_build_object('report', %s::jsonb, 'other_at', %s::jsonb)"
+                " WHERE node_name LIKE %s",
+                (report if len(report) < 400 else "1", report, f"{number}%"),
+            )
+        yield conninfo
+
+
+def test_whatever_the_tables_of_a_sync_hold_is_told(
+    synced: str,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of the master and of a node, as text and as JSON; the master tends the others, and a node
+    notes what it has to."""
+    monkeypatch.setenv("ROBBIEBLOCKS_HOME", str(tmp_path))
+    here = replace(settings, database_url=synced)
+    asked: list[Callable[..., None]] = [partial(showing.status, check=False, database_url=synced)]
+    with database.connect(here, application_name="test") as connection:
+        connection.autocommit = True
+        ids = [str(each) for (each,) in connection.execute("SELECT id FROM sync_conflicts")]
+        assert len(ids) == _ROWS
+        asked += [
+            partial(showing.conflicts, table=None, all_=True, database_url=synced),
+            *(partial(showing.conflict, each, database_url=synced) for each in ids),
+        ]
+        for is_master in (True, False):
+            connection.execute("UPDATE sync_self SET is_master = %s", (is_master,))
+            for ask in asked:
+                for given in ("text", "json"):
+                    ask(format_=given)
+                    said = capsys.readouterr().out
+                    assert said
+                    assert all(each.isprintable() or each in "\n\t" for each in said)
+        node = NodeDatabase(connection)
+        for metadata in _JSON:
+            connection.execute(
+                "UPDATE sync_nodes SET metadata = %s WHERE node_id = 'master'", (metadata,)
+            )
+            node.noted("turn")
+            node.note("turn", '{"a": 1}')
+            assert node.noted("turn") == '{"a": 1}'
+        assert node.take(200).count
+        assert node.outbox().waiting
+        node.refused_here()
+        connection.execute("UPDATE sync_self SET is_master = true")
+    lines = io.StringIO()
+    loop = MasterLoop(
+        settings=here,
+        node="master",
+        health=sync.SyncHealth(node="master", progress_timeout_s=60),
+        log=open_log("json", lines),
+        stopped=threading.Event(),
+        timing=sync.SyncTiming(),
+    )
+    loop.start()
+    loop.stopped.set()
+    loop.run_once()
+    loop.close()
+    assert loop.health.state == "active", lines.getvalue()
+    assert generate_latest(loop.health.metrics())
 
 
 def test_what_python_can_not_hold_fails_no_query(settings: Settings) -> None:

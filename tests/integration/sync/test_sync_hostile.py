@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 import threading
 import uuid
 from collections.abc import Callable, Generator
@@ -10,8 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
+from robbieblocks.database import decoded_json
+from robbieblocks.sync import master_watch
+from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.subscription import slot_name
+from tests.hostile_texts import json_text
 from tests.integration.sync.pages import apart, block, component, key, page, retitle, title
 from tests.integration.sync.sites import Fleet, Site
 from tests.workers import until
@@ -52,6 +61,93 @@ def _send(fleet: Fleet, *entries: dict[str, Any]) -> list[str]:
 def test_a_change_of_no_kind_is_refused_alone(changes: dict[str, Any], fleet: Fleet) -> None:
     """It stops no other: the batch is answered, and the change beside it is applied."""
     assert sorted(_send(fleet, _entry(**changes), _entry())) == ["applied", "refused"]
+
+
+def _page_entry(changes: dict[str, Any]) -> dict[str, Any]:
+    entry, named = _entry(table="robbieblocks_pages"), key()
+    data = {"id": entry["row_key"], "page_key": named, "app_namespace": "play", "page_name": "x"}
+    data |= {"page_route": f"/{named}", "layout_template": "default", "status": "published"}
+    return entry | {"data": data | changes}
+
+
+def _token_entry(changes: dict[str, Any]) -> dict[str, Any]:
+    entry = _entry()
+    return entry | {"data": entry["data"] | changes}
+
+
+# As in test_fuzz: without the variable the same is tried every time.
+_BY_HAND = "FUZZ_EXAMPLES" in os.environ
+_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30"))
+_NAMES = ["robbieblocks_pages", "sync_nodes", "metadata", "id", "page_key", "turn", "cache_key"]
+# Of longer texts no JSON is made here.
+_ANY = json_text(_NAMES).filter(lambda text: len(text) < 100_000).map(decoded_json)
+_SAID = st.one_of(
+    _ANY,
+    st.sampled_from(["robbieblocks_pages", "robbieblocks_style_tokens", "DELETE", "", "x" * 300]),
+    st.sampled_from(["ffffffffffffffff@aurora", "0100000000000000@vengeance", "zz", 10**4_000]),
+)
+_FIELDS = ["id", "table", "row_key", "operation", "data", "version", "base_version", "parked"]
+_FIELDS += ["column_versions", "base_columns", "is_cascade"]
+_TOKEN = ["token_key", "token_category", "default_value", "id", "created_at", "x"]
+_PAGE = ["page_key", "page_name", "metadata", "app_namespace", "status", "published_at", "id"]
+
+
+def _some(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from(names), _SAID, min_size=1, max_size=3)
+
+
+_ENTRIES = st.one_of(
+    _ANY,
+    _some(_FIELDS).map(lambda changes: _entry(**changes)),
+    _some(_TOKEN).map(_token_entry),
+    _some(_PAGE).map(_page_entry),
+)
+
+
+@pytest.mark.timeout(0 if _BY_HAND else 120)
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
+def test_whatever_a_node_sends_stops_nobody(fleet: Fleet) -> None:
+    """Each batch is answered, the change beside what nobody would send is applied, and the other
+    node gets it; the same for what a node says of itself."""
+    aurora, vengeance = fleet.nodes
+    assert aurora.calls is not None
+    good: list[str] = []
+
+    @settings(
+        max_examples=_EXAMPLES,
+        derandomize=not _BY_HAND,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_ENTRIES, _ANY)
+    def check(sent: Any, report: Any) -> None:
+        entry = _entry()
+        try:
+            answers = fleet.hand_over(aurora, [sent, entry], settle=False)
+        except psycopg.DataError:
+            # NUL and half a character are no jsonb: no database holds them, and so no outbox.
+            assert re.search(r"\\u(0000|d[89a-f])", json.dumps(sent))
+            return
+        good.append(entry["row_key"])
+        assert len(answers) == 2
+        (own,) = [answer for answer in answers if answer["id"] == entry["id"]]
+        assert own["outcome"] == "applied"
+        assert aurora.calls is not None
+        with contextlib.suppress(psycopg.DataError):
+            aurora.calls.execute("SELECT sync_hello('aurora', now(), %s)", [json.dumps(report)])
+
+    check()
+    fleet.arrived()
+    for site in (fleet.master, vengeance):
+        there = site.value(
+            "SELECT count(*) FROM robbieblocks_style_tokens WHERE id = ANY (%s::uuid[])", good
+        )
+        assert there == len(good)
+    node = NodeDatabase(fleet.master.owner)
+    assert {each.node for each in master_watch.nodes(node)} == {"aurora", "vengeance"}
+    assert isinstance(master_watch.findings(master_watch.nodes(node)), dict)
 
 
 @pytest.mark.parametrize("said", ["perhaps", [1], {}])
