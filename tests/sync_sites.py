@@ -273,6 +273,20 @@ def synced(
 
 
 @contextmanager
+def neighbour(
+    servers: Clusters, found: Sync, make_settings: Callable[..., Settings]
+) -> Iterator[Place]:
+    """A node that was admitted, whose database is in the master's own server."""
+    name, dbname = NODES[0], f"{found.master.dbname}_beside"
+    with _place(name, servers.master, dbname, make_settings) as place:
+        with found.master.connect() as connection:
+            role = sync.admit(connection, name, role=f"sync_{name}").role
+        master = servers.master.conninfo(found.master.dbname, role)
+        place.settings = replace(place.settings, sync=SyncSettings(master=master))
+        yield place
+
+
+@contextmanager
 def _place(
     name: str,
     cluster: Cluster,

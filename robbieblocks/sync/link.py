@@ -68,6 +68,8 @@ _END_READER: LiteralString = """
     SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
      WHERE slot_name = %s AND active
 """
+# Make a slot that begins at the present.
+_CREATE_SLOT: LiteralString = "SELECT pg_create_logical_replication_slot(%s, 'pgoutput')"
 # Remove a slot.
 _DROP_SLOT: LiteralString = """
     SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s
@@ -252,6 +254,11 @@ class MasterLink:
         with _asked("look at the replication slot"):
             row = self.connection.execute(_SLOT, (name,)).fetchone()
         return Slot(row[0], row[1] or "lost", row[2] or 0) if row else None
+
+    def create_slot(self, name: str) -> None:
+        """Make this node's slot: what is committed from now on is kept for it."""
+        with _asked("make the replication slot"):
+            self.connection.execute(_CREATE_SLOT, (name,))
 
     def drop_slot(self, name: str) -> None:
         """Remove this node's slot, where it is there: else it would keep the master's WAL."""

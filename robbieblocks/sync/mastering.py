@@ -21,6 +21,8 @@ from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.subscription import PUBLICATION
 
 _PASSWORD_BYTES: Final = 24
+# In the place of tables or towns: all of them.
+ALL: Final = "*"
 _ROLE_PREFIX: Final = "robbieblocks_sync_"
 _ROLE_CHARACTERS: Final = 63
 _HASH_CHARACTERS: Final = 8
@@ -40,8 +42,8 @@ _IS_LOCKED_OUT: LiteralString = (
 )
 # Answer a node again that was locked out.
 _LET_IN: LiteralString = "SELECT sync_let_in(%s)"
-# The role of a node that was let in before.
-_KNOWN_ROLE: LiteralString = "SELECT database_role FROM sync_nodes WHERE node_id = %s"
+# A node that was let in before: its role, its tables, its towns.
+_KNOWN: LiteralString = "SELECT database_role, tables, towns FROM sync_nodes WHERE node_id = %s"
 # Let a node in, by its role.
 _ADMIT: LiteralString = "SELECT sync_admit(%s, %s, %s, %s, %s)"
 # Whether a role is there, and may replicate.
@@ -105,7 +107,10 @@ def admit(
 ) -> Admitted:
     """Let a node in: its role is made where it is missing, and granted what a node needs.
 
-    Raises UsageError where the database is no master, RightsMissing, and DatabaseUnavailable.
+    Without `role`, `tables` or `towns` a node that was let in before keeps those that it has, and
+    another one gets all tables and towns; (`ALL`,) gives it all again. Raises UsageError where the
+    database is no master, RightsMissing, DatabaseUnavailable, and Permanent where a table, a town
+    or the role is none that a node may have.
     """
     found = NodeDatabase(connection).self()
     if found is None or not found.is_master:
@@ -114,7 +119,8 @@ def admit(
         )
     if found.node == node:
         raise UsageError(f"{node} is the master itself: name a node")
-    role = role or _role_of(connection, node)
+    known_role, known_tables, known_towns = _known(connection, node)
+    role = role or known_role or _new_role(node)
     with translated("look for the node's role"):
         is_locked_out = connection.execute(_IS_LOCKED_OUT, (node,)).fetchone() is not None
         found_role = connection.execute(_ROLE, (role,)).fetchone()
@@ -129,9 +135,8 @@ def admit(
     with connection.transaction():
         may_replicate = _make_role(connection, role, password, known=may_already)
         with hinted(f"let {node} in"):
-            connection.execute(
-                _ADMIT, (node, node, role, list(tables) or None, list(towns) or None)
-            )
+            its = _given(tables, known_tables), _given(towns, known_towns)
+            connection.execute(_ADMIT, (node, node, role, *its))
             if is_locked_out:
                 connection.execute(_LET_IN, (node,))
     return Admitted(
@@ -154,15 +159,26 @@ def lock_out(connection: Connection, node: str) -> tuple[Step, ...]:
         return tuple(Step(*row) for row in connection.execute(_LOCK_OUT, (node,)).fetchall())
 
 
-def _role_of(connection: Connection, node: str) -> str:
-    """The role that a node has where nobody names one: the one that it has already, or a new name.
+def _known(
+    connection: Connection, node: str
+) -> tuple[str | None, list[str] | None, list[str] | None]:
+    """Role, tables and towns of a node that was let in before; None of one that was not."""
+    with translated("look for the node"):
+        found = connection.execute(_KNOWN, (node,)).fetchone()
+    return (found[0], found[1], found[2]) if found else (None, None, None)
+
+
+def _given(wanted: Sequence[str], known: list[str] | None) -> list[str] | None:
+    if ALL in wanted:
+        return None
+    return list(wanted) or known
+
+
+def _new_role(node: str) -> str:
+    """The role that a node gets where nobody names one.
 
     Of a long name the end is a hash: PostgreSQL cuts names, and two nodes can't have one role.
     """
-    with translated("look for the node"):
-        found = connection.execute(_KNOWN_ROLE, (node,)).fetchone()
-    if found is not None and found[0]:
-        return str(found[0])
     role = f"{_ROLE_PREFIX}{node}"
     if len(role) <= _ROLE_CHARACTERS:
         return role

@@ -13,7 +13,7 @@ from robbieblocks.database import schema, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
 from robbieblocks.settings import Settings
-from robbieblocks.sync import subscription
+from robbieblocks.sync import master_watch, subscription
 from robbieblocks.sync.comparing import compare, first_look
 from robbieblocks.sync.exchange import CURSOR, Exchange
 from robbieblocks.sync.health import SyncHealth
@@ -98,11 +98,23 @@ class Left:
 def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     """Take a database out of its sync; its rows stay.
 
-    Raises UsageError where it takes no part, or where changes have not gone up yet, unless `force`.
+    Raises UsageError where it takes no part, and, unless `force`, where changes have not gone up
+    yet, or the master would leave nodes behind.
     """
     own = NodeDatabase(connection)
     found = _taking_part(own)
     if found.is_master:
+        behind = [
+            each.node
+            for each in master_watch.nodes(own)
+            if not (each.has_left or each.locked_out_at)
+        ]
+        if behind and not force:
+            raise UsageError(
+                f"this is the master of {', '.join(behind)}\n"
+                "  -> have each of them `robbieblocks sync leave` first, or leave them behind with "
+                "--force: their edits wait until there is a master again"
+            )
         with translated("end the sync"):
             connection.execute(_DROP_PUBLICATION)
             connection.execute(_STOP)
@@ -136,10 +148,14 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
 def pause(connection: Connection, *, paused: bool) -> bool:
     """Have a node send and receive nothing, or go on; whether that changed anything.
 
-    Raises UsageError where it takes no part in a sync.
+    Raises UsageError where it takes no part in a sync, or is the master.
     """
     own = NodeDatabase(connection)
-    _taking_part(own)
+    if _taking_part(own).is_master:
+        raise UsageError(
+            "this is the master, which answers and does not ask\n"
+            "  -> pause the nodes that are to wait, each on its own database"
+        )
     changed = own.set_paused(paused=paused)
     state = subscription.state(own)
     if state is not None and state.is_enabled == paused:

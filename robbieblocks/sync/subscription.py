@@ -100,9 +100,12 @@ def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> Non
     """
     remove(node)
     link.drop_slot(name)
+    # Not by the statement: where one server has both databases, the slot would wait for the end of
+    # the statement's transaction, and that for the slot.
+    link.create_slot(name)
     statement = SQL(
         "CREATE SUBSCRIPTION {name} CONNECTION {address} PUBLICATION {publication} "
-        "WITH (copy_data = false, create_slot = true, slot_name = {slot})"
+        "WITH (copy_data = false, create_slot = false, slot_name = {slot})"
     ).format(
         name=Identifier(NAME),
         address=Literal(address),

@@ -2271,15 +2271,25 @@ CREATE OR REPLACE FUNCTION sync_configure(
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF to_regclass(quote_ident(p_table)) IS NULL THEN
-        RAISE EXCEPTION 'there is no table %', coalesce(quote_literal(p_table), 'null')
-              USING ERRCODE = 'undefined_table';
+    IF NOT EXISTS (SELECT FROM pg_class c
+                    WHERE c.oid = to_regclass(quote_ident(p_table)) AND c.relkind IN ('r', 'p')
+                      AND c.relnamespace = quote_ident(current_schema())::regnamespace)
+    THEN
+        RAISE EXCEPTION 'there is no table % in the schema %',
+              coalesce(quote_literal(p_table), 'null'), quote_ident(current_schema())
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Write the name of a table there, without its schema.';
     ELSIF (sync_table(p_table)).keys IS NULL THEN
         RAISE EXCEPTION 'the table % has no primary key, by which rows are known', p_table
-              USING ERRCODE = 'object_not_in_prerequisite_state';
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Give it one on the master and on each node, of uuids.';
     ELSIF p_table LIKE 'sync\_%' OR p_table = 'pending_sync' THEN
         RAISE EXCEPTION 'the table % is the sync''s own', p_table
-              USING ERRCODE = 'invalid_parameter_value';
+              USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out.';
+    ELSIF p_table = 'robbieblocks_change_triggers' AND p_direction IS DISTINCT FROM 'down' THEN
+        RAISE EXCEPTION 'the queue % goes down alone: by it nodes build what comes', p_table
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Leave it out, or write "down".';
     END IF;
     INSERT INTO sync_tables (table_name, direction, rule, has_deletes)
     VALUES (p_table, p_direction, p_rule, p_deletes)
@@ -2351,6 +2361,8 @@ CREATE OR REPLACE FUNCTION sync_admit(
     p_towns text[] DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    other text;
 BEGIN
     IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
         RAISE EXCEPTION 'this database is not the master of a sync'
@@ -2360,8 +2372,44 @@ BEGIN
         RAISE EXCEPTION 'there is no role %', coalesce(quote_ident(p_role), 'null')
               USING ERRCODE = 'undefined_object',
                     HINT = format('CREATE ROLE %I LOGIN REPLICATION.', p_role);
+    ELSIF pg_has_role(p_role, (SELECT c.relowner FROM pg_class c
+                                WHERE c.oid = 'sync_nodes'::regclass), 'MEMBER') THEN
+        RAISE EXCEPTION 'the role % may do all that the owner of the master may',
+              quote_ident(p_role)
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Give the node a role of its own, which can be locked out.';
     END IF;
     PERFORM sync_check_name(p_node);
+    SELECT n.node_id INTO other FROM sync_nodes n
+     WHERE n.database_role = p_role AND n.node_id <> p_node;
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION 'the role % is that of the node %', quote_ident(p_role),
+              quote_literal(other)
+              USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each node a role of its own.';
+    END IF;
+    SELECT min(name) INTO other FROM unnest(p_tables) AS name
+     WHERE NOT EXISTS (SELECT FROM sync_tables t
+                        WHERE t.table_name = name AND t.direction <> 'never');
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION 'the table % is not kept in step', quote_literal(other)
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Name tables that `robbieblocks sync status` lists.';
+    END IF;
+    IF p_towns IS NOT NULL THEN
+        -- By a statement of its own: file 21 alone has no towns.
+        IF to_regclass('towns') IS NULL THEN
+            other := p_towns[1];
+        ELSE
+            EXECUTE 'SELECT min(name) FROM unnest($1) AS name '
+                    'WHERE NOT EXISTS (SELECT FROM towns t WHERE t.name = name.name)'
+               INTO other USING p_towns;
+        END IF;
+        IF other IS NOT NULL THEN
+            RAISE EXCEPTION 'there is no town %', quote_literal(other)
+                  USING ERRCODE = 'invalid_parameter_value',
+                        HINT = 'Write it as it stands in the table towns: SELECT name FROM towns.';
+        END IF;
+    END IF;
     INSERT INTO sync_nodes (node_id, node_name, node_type, database_role, tables, towns)
     VALUES (p_node, coalesce(p_name, p_node), 'replica', p_role, p_tables, p_towns)
     ON CONFLICT (node_id) DO UPDATE
@@ -2388,6 +2436,15 @@ DECLARE
     node sync_nodes;
     it record;
 BEGIN
+    -- A node knows itself, too: there nothing would be shut out, and it would say that it was.
+    IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
+        RAISE EXCEPTION 'this database is not the master of the sync'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Lock the node out on the master.';
+    ELSIF p_node = sync_me() THEN
+        RAISE EXCEPTION '% is the master itself', quote_literal(p_node)
+              USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a node.';
+    END IF;
     -- A session of the node may hold its row for as long as it likes.
     PERFORM set_config('lock_timeout', '1s', true);
     FOR attempt IN 1 .. 5 LOOP

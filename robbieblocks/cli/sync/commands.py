@@ -54,10 +54,16 @@ def admit(
         ),
     ] = None,
     table: Annotated[
-        list[str] | None, typer.Option(help="Only this table; repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(
+            help="Only this table; repeatable; * for all. Default: as before, else all.",
+        ),
     ] = None,
     town: Annotated[
-        list[str] | None, typer.Option(help="Only rows of this town; repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(
+            help="Only rows of this town; repeatable; * for all. Default: as before, else all.",
+        ),
     ] = None,
     new_password: Annotated[
         bool,
@@ -70,7 +76,7 @@ def admit(
     """Let a node join: run on the master. Prints the address for the node, with its password.
 
     Changes the master's list of nodes, and makes the node's role where it is missing. The password
-    is shown this once.
+    is shown this once. Admitted again, a node keeps what is not said otherwise.
 
     Example: robbieblocks sync admit aurora-town-local
     """
@@ -120,7 +126,11 @@ def join(node: NodeName, embedded: Embedded = False, database_url: DatabaseUrl =
 @sync.command("leave")
 def leave(
     force: Annotated[
-        bool, typer.Option("--force", help="Give up changes that have not gone up yet.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Give up changes that have not gone up yet; on the master, leave nodes behind.",
+        ),
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -16,7 +16,7 @@ from robbieblocks.errors import MasterUnavailable, RobbieBlocksError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import open_log
 from tests.commands import Installation, released
-from tests.sync_sites import NODES, Clusters, Place, Sync, synced, syncing
+from tests.sync_sites import NODES, Clusters, Place, Sync, neighbour, synced, syncing
 from tests.workers import until
 
 pytestmark = pytest.mark.postgres
@@ -87,9 +87,14 @@ def test_a_node_joins_and_leaves_by_commands(
         assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
         assert node.value("SELECT count(*) FROM robbieblocks_pages") == 1
         assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") == 0
-        command(found.master, "admit", node.name, "--role", role)
+        # Another password gives it no more than it had.
+        command(found.master, "admit", node.name, "--new-password")
+        assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
+        assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") == 0
+        command(found.master, "admit", node.name, "--table", "*")
         assert f"{node.name} is in step" in command(node, "join", "--node", node.name)
         assert node.value("SELECT count(*) FROM robbieblocks_pages") == 1
+        assert node.value("SELECT count(*) FROM robbieblocks_page_blocks") > 0
         # Again: nothing is left to do.
         assert "nothing differed" in command(node, "join", "--node", node.name)
         shown = json.loads(command(node, "status", "--format", "json"))
@@ -273,6 +278,87 @@ def test_errors_of_membership_name_their_remedy(
             command(found.master, "admit", "Ünode 1")
         with pytest.raises(RobbieBlocksError, match="init-master"):
             command(node, "admit", NODES[1])
+
+
+def test_a_mistake_of_the_masters_owner_is_refused_with_its_remedy(
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """Nothing is said to be done that was not, and nobody locks the owner or the master out."""
+    with synced(clusters, make_settings, count=1) as found:
+        (node,) = found.nodes
+        admit = ("admit", NODES[1])
+        for place, words, message in (
+            (found.master, (*admit, "--role", f"sync_{node.name}"), "that of the node"),
+            (found.master, (*admit, "--role", "postgres"), "all that the owner .* a role of its"),
+            (found.master, (*admit, "--table", "nonsense"), "'nonsense' is not kept in step"),
+            (found.master, (*admit, "--town", "Nowhere"), "no town 'Nowhere': .* FROM towns"),
+            (found.master, ("lock-out", "master"), "the master itself"),
+            (found.master, ("lock-out", "nobody"), "no node 'nobody'"),
+            (node, ("lock-out", node.name), "not the master .* on the master"),
+            (found.master, ("pause",), "(?s)is the master.*pause the nodes"),
+            (found.master, ("leave",), f"(?s)the master of {node.name}.*--force"),
+        ):
+            with pytest.raises(RobbieBlocksError, match=message):
+                command(place, *words)
+        # Nothing of it has changed anything.
+        lists = "SELECT count(*) FROM sync_nodes WHERE locked_out_at IS NULL"
+        assert [found.master.value(lists), node.value(lists)] == [2, 2]
+        assert found.master.value("SELECT paused_at FROM sync_self") is None
+        assert command(found.master, "leave", "--force").startswith("master has left the sync")
+
+
+@pytest.mark.parametrize(
+    ("table", "how", "message"),
+    [
+        ("nonsense", "both", "no table 'nonsense' in the schema public"),
+        ("public.robbieblocks_pages", "both", "without its schema"),
+        ("pg_class", "both", "no table 'pg_class'"),
+        ("sync_rows", "both", "is the sync's own"),
+        ("robbieblocks_change_triggers", "both", "goes down alone"),
+        ("robbieblocks_change_triggers", "never", "by it nodes build"),
+    ],
+)
+def test_a_table_that_can_not_be_kept_in_step_is_refused(
+    clusters: Clusters, make_settings: MakeSettings, table: str, how: str, message: str
+) -> None:
+    """It is named with the remedy, and no setting of the others is brought in."""
+    with synced(clusters, make_settings, count=0) as found:
+        tables = {"robbieblocks_pages": ("down", "row"), table: (how, "row")}
+        settings = replace(
+            found.master.settings, sync=replace(found.master.settings.sync, tables=tables)
+        )
+        with (
+            found.master.connect() as connection,
+            pytest.raises(RobbieBlocksError, match=message),
+        ):
+            sync.init_master(settings, connection, "master")
+        how_now = "SELECT direction FROM sync_tables WHERE table_name = 'robbieblocks_pages'"
+        assert found.master.value(how_now) == "both"
+
+
+def test_a_node_in_the_server_of_the_master_joins(
+    clusters: Clusters, make_settings: MakeSettings
+) -> None:
+    """Making the slot waits for no transaction that waits for the slot."""
+    with (
+        synced(clusters, make_settings, count=0) as found,
+        neighbour(clusters, found, make_settings) as node,
+    ):
+        with node.connect() as connection:
+            connection.execute("SET statement_timeout = '20s'")
+            sync.join(
+                node.settings,
+                connection,
+                node.name,
+                log=open_log("json"),
+                progress=lambda _: None,
+            )
+        with found.master.connect() as connection:
+            connection.execute("UPDATE robbieblocks_pages SET page_name = 'next door'")
+        query = "SELECT page_name FROM robbieblocks_pages"
+        until(lambda: node.value(query) == "next door", "the edit comes")
+        with node.connect() as connection:
+            sync.leave(node.settings, connection, force=True)
 
 
 def test_nodes_with_long_names_have_roles_of_their_own(
