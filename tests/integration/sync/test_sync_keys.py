@@ -81,7 +81,8 @@ def test_a_node_that_joins_is_believed_long_before_the_next_look(sharing: Sync) 
                 sync.lock_out(connection, streams.name)
             others = signs(sharing.master, asks)
             until_believed(others, sharing.master, asks)
-            assert believed(streams) == everybody, "what is locked out is told nothing"
+            # Its session ends a moment after its key has gone: it may have heard of that, and no more.
+            assert believed(streams) in (everybody, others), "what is locked out is told nothing"
         with sharing.master.connect() as connection:
             sync.lock_out(connection, asks.name)
             until_believed(signs(sharing.master), sharing.master)
