@@ -81,7 +81,7 @@ def test_a_node_that_joins_is_believed_long_before_the_next_look(sharing: Sync) 
                 sync.lock_out(connection, streams.name)
             others = signs(sharing.master, asks)
             until_believed(others, sharing.master, asks)
-            # Its session ends a moment after its key has gone: it may have heard of that, and no more.
+            # Its session ends a moment after its key has gone: of that it may have heard.
             assert believed(streams) in (everybody, others), "what is locked out is told nothing"
         with sharing.master.connect() as connection:
             sync.lock_out(connection, asks.name)
