@@ -21,7 +21,8 @@ RESERVED_APPS = frozenset({"assets"})
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,10}")
+# No language has a tag that begins with more letters (RFC 5646, 2.2.1): `german` is none.
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}")
 # The values of HTML's `dir`, as pages write them.
 DIRECTIONS: Final = ("ltr", "rtl", "auto")
 # Scripts that are written from right to left (Unicode), and the languages that use one where their

@@ -12,7 +12,7 @@ from robbieblocks.assemble.collections.checked_rows import CheckedRows
 from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.forms.answers import Answers, AnswerWords, checked_answers
 from robbieblocks.assemble.forms.fields import FormField
-from robbieblocks.assemble.forms.form_props import Form, stated_form
+from robbieblocks.assemble.forms.form_props import Form, stated_form, thanking_pages
 from robbieblocks.assemble.homes import index_of
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.embeds import refused_embeds
@@ -61,5 +61,6 @@ __all__ = [
     "route_problem",
     "schema_problems",
     "stated_form",
+    "thanking_pages",
     "whole_key",
 ]

@@ -27,6 +27,13 @@ _EXTENSIONS: Final = {
     "font/woff": "woff",
 }
 _OTHER_SUFFIXES: Final = {"jpeg": "jpg", "jpe": "jpg", "jfif": "jpg"}
+# Browsers show none of these, or take ten times the bytes.
+_SAVED_AS: Final = {
+    **dict.fromkeys(("heic", "heif", "tif", "tiff", "bmp", "psd", "dng", "raw"), "jpg or png"),
+    **dict.fromkeys(("ttf", "otf"), "woff2"),
+    **dict.fromkeys(("mov", "avi", "mkv"), "mp4 or webm"),
+    "wav": "mp3",
+}
 _JPEG_SIZES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 # XML becomes a page by names of XHTML or SVG, by a stylesheet, or by what a document type declares.
 # A name can be written with references, and in another encoding.
@@ -70,7 +77,8 @@ def kind_of(file_name: str, content: bytes, *, served_path: str = "") -> MediaKi
     given = TYPES.get(suffix, "").partition(";")[0]
     if not given:
         known = ", ".join(sorted(TYPES.keys() - _RUN))
-        return KindProblem(f"is no known kind of file: {file_name}", f"known are {known}")
+        remedy = f"save it as {_SAVED_AS[suffix]}" if suffix in _SAVED_AS else f"known are {known}"
+        return KindProblem(f"is no known kind of file: {file_name}", remedy)
     if suffix in _RUN and not (suffix == "html" and served_path.endswith(".html")):
         remedy = "write code as a component, and styles as its CSS"
         return KindProblem(f"is code, which media can't be: {file_name}", remedy)

@@ -119,6 +119,19 @@ def test_a_mistake_names_the_file(folder: Path, name: str, content: bytes, messa
     assert "content/media/" in str(raised.value)
 
 
+def test_a_folder_among_media_is_told_where_its_files_go(folder: Path) -> None:
+    """Whatever its name; what desktops put there is no file of anybody's."""
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (folder / "media" / name).write_bytes(b"x")
+    before = load(folder).media
+    assert len(before) == 3
+    for name in ("summer", "summer 2025"):
+        (folder / "media" / name).mkdir()
+        with pytest.raises(ContentError, match=r"is a folder.*\n.*move its files into media/"):
+            load(folder)
+        (folder / "media" / name).rmdir()
+
+
 def test_a_file_that_leads_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
     """A symlink to a file elsewhere is named, and not read."""
     (tmp_path / "secret.txt").write_text("secret")

@@ -92,6 +92,7 @@ def test_hydration_is_said_by_the_component_or_for_one_block(
         ({"lang": "de_DE"}, "de_DE is no language", "write de-DE (BCP 47)"),
         ({"lang": "de_DE.UTF-8"}, "de_DE.UTF-8 is no language", "write de-DE (BCP 47)"),
         ({"lang": '"><b>'}, '"><b> is no language', "write de or pt-BR (BCP 47)"),
+        ({"lang": "german"}, "german is no language", "write de or pt-BR (BCP 47)"),
         ({"lang": 5}, "5 is no language", "write de or pt-BR (BCP 47)"),
         ({"dir": "RTL"}, "RTL is no direction of text", "write ltr, rtl or auto"),
         ({"dir": ["rtl"]}, "['rtl'] is no direction of text", "write ltr, rtl or auto"),

@@ -62,12 +62,14 @@ class Site:
     problems: tuple[Problem, ...] = ()
     coded: str = ""
     redirect_from: Any = ()
+    og_image: Any = None
 
     def checked(self, only: str) -> Checked:
         card = a_component("card", code=self.code, css=self.css)
         block_row = a_block(3, props=self.props or {}, conditions=self.conditions or {})
         moved = {"redirect_from": self.redirect_from} if self.redirect_from else {}
-        home = a_page("home", blocks=(block_row,), metadata=moved)
+        pictured = {"og_image": self.og_image}
+        home = a_page("home", blocks=(block_row,), metadata=moved | pictured)
         others = [a_page(key, route=route, blocks=()) for key, (route, _) in self.others.items()]
         if self.coded:
             others.append(a_page("coded", app="code", route=self.coded, blocks=()))
@@ -95,6 +97,7 @@ class Site:
                 layout="single-column",
                 title="",
                 blocks=(block,) if row.key == "home" else (),
+                metadata=pictured if row.key == "home" else {},
             )
             pages += [
                 InspectedPage(node=node.id, page=page, document=document, varying={})
@@ -326,6 +329,24 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "/_rb/gone-0123.css",
     ),
     (
+        "dead-link",
+        {"props": {"rows": [{"form": "a", "fields": [], "next": "/thank-you/"}]}},
+        "page home, block 3, props at /rows/0/next",
+        "no page of the node has the address /thank-you/",
+    ),
+    (
+        "missing-file",
+        {"og_image": "/gone.jpg"},
+        "page home, metadata at /og_image",
+        "no file of the node has the address /gone.jpg",
+    ),
+    (
+        "missing-file",
+        {"og_image": "../boat.jpg"},
+        "page home, metadata at /og_image",
+        "write media:<key>",
+    ),
+    (
         "missing-file",
         {"html": '<img src="media:boat">', "props": {"photo": "media:boat"}},
         "page home, block 3, props at /photo",
@@ -489,6 +510,11 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dead-link", {"html": '<a href="https://day.example/gone">elsewhere</a><a>none</a>'}),
     ("missing-file", {"html": '<img src="data:image/png;base64,AA=="><img src="https://a.b/c">'}),
     ("missing-file", {"html": '<a href="/robots.txt">a</a>'}),
+    ("missing-file", {"og_image": "https://a.example/b.jpg"}),
+    ("missing-file", {"og_image": "/robots.txt"}),
+    ("missing-file", {"og_image": 5}),
+    ("dead-link", {"props": {"fields": [], "next": "/home"}}),
+    ("dead-link", {"props": {"fields": "none", "next": "/gone/"}}),
     ("wide-host", {"nodes": (a_node(settings={"hosts": {"https://a.example": ["images"]}}),)}),
     (
         "unused-host",

@@ -61,6 +61,22 @@ def test_what_they_disagree_about_is_refused(name: str, content: bytes, what: st
     assert what in found.what
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("IMG_0042.HEIC", "save it as jpg or png"),
+        ("a.ttf", "save it as woff2"),
+        ("a.mov", "save it as mp4 or webm"),
+        ("a.exe", "known are avif,"),
+    ],
+)
+def test_what_people_have_instead_has_a_remedy(name: str, remedy: str) -> None:
+    """What a camera or a foundry hands out is told as what to save it."""
+    found = kind_of(name, b"\0\0\0\x18ftypheic")
+    assert isinstance(found, KindProblem)
+    assert found.remedy.startswith(remedy)
+
+
 def test_xml_that_is_data_is_taken() -> None:
     """As search engines want it, to see whose site it is."""
     content = b"<?xml version='1.0' encoding='UTF-8'?>\n<users xmlns='urn:a'>a &amp; b</users>"

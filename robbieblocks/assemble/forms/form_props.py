@@ -98,6 +98,14 @@ def stated_form(
     return None
 
 
+def thanking_pages(props: Json) -> Iterator[str]:
+    """The addresses of pages that thank for forms in a block's props: `next`, beside the fields."""
+    for each in _objects(props):
+        following = each.get(NEXT)
+        if isinstance(each.get(FIELDS), list) and isinstance(following, str) and following:
+            yield following
+
+
 def _read(given: JsonObject, at: str) -> Form | tuple[ValueProblem, ...]:
     fields = read_fields(given.get(FIELDS), f"{at}/{FIELDS}")
     wrong = [each for each in fields if isinstance(each, ValueProblem)]

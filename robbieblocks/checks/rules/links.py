@@ -9,21 +9,29 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from robbieblocks.assemble import thanking_pages
 from robbieblocks.checks.finding import Checked
 from robbieblocks.checks.markup import Element, Markup
+from robbieblocks.checks.sources import Place
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest, printable
-from robbieblocks.model import GONE
+from robbieblocks.model import GONE, AssembledPage
 from robbieblocks.pipeline import InspectedPage
 
 _ADDRESSES: Final = ("href", "src", "poster")
-# What leads to a page; everything else is fetched by the page itself.
-_LEADS: Final = frozenset({"a", "area"})
+# What leads to a page, the page that thanks for a form among it; everything else is fetched by the
+# page itself.
+_LEADS: Final = frozenset({"a", "area", "form"})
 # HTML, "select the indicated part": an empty one and `top` are the beginning of any page.
 _BEGINNING: Final = frozenset({"", "top"})
 # HTML, "parse a srcset attribute": an address ends before a space, and its size before a comma.
 SRCSET_CANDIDATE: Final = re.compile(r"([^\s,](?:\S*[^\s,])?)[^,]*")
 _HOST: Final = "http://node.invalid"
+# The page's picture for networks, which take whole addresses.
+_SHARED: Final = Element("meta", {}, None)
+_PICTURE: Final = (
+    "write media:<key>, a path from / on, or an https URL: no network is told of another"
+)
 # By what props name files and pages: no browser knows such an address.
 _NAMED: Final = {
     "media": 'give the prop "format": "media" in props_schema; "html" where it is a text of HTML',
@@ -96,27 +104,44 @@ def dead_fragments(page: InspectedPage, markup: Markup, checked: Checked) -> Ite
 def _problem(
     address: Address, page: InspectedPage, checked: Checked, what: str, remedy: str
 ) -> Problem:
-    place = checked.sources.of(address.written, page.page, address.element.block)
+    if address.element is _SHARED:
+        place = Place("page", page.page.key, "metadata", "/og_image")
+    else:
+        place = checked.sources.of(address.written, page.page, address.element.block)
     return place.problem(f"{what} {printable(address.written)}", remedy)
 
 
 def _addresses(page: InspectedPage, markup: Markup, checked: Checked) -> Iterator[Address]:
     """The addresses of a page that lead to its own node."""
     own = checked.inspection.brands[page.node].base_url
+    for element, written in _all_written(page.page, markup):
+        parts = _resolved(page.page.route, written.strip())
+        if parts is None:
+            # No page and no file has such an address.
+            yield Address(element, written, written, "")
+        elif parts.scheme in _NAMED:
+            yield Address(element, written, written, "", _NAMED[parts.scheme])
+        elif element is _SHARED and not written.startswith(("/", "https://")):
+            yield Address(element, written, written, "", _PICTURE)
+        elif parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
+            _HOST,
+            own,
+        ):
+            path, fragment = unquote(parts.path) or "/", unquote(parts.fragment)
+            yield Address(element, written, path, fragment)
+
+
+def _all_written(page: AssembledPage, markup: Markup) -> Iterator[tuple[Element, str]]:
+    """Each address that elements have, the page's picture for networks, and where forms lead."""
     for element in markup.elements:
         for written in _written(element.attributes):
-            parts = _resolved(page.page.route, written.strip())
-            if parts is None:
-                # No page and no file has such an address.
-                yield Address(element, written, written, "")
-            elif parts.scheme in _NAMED:
-                yield Address(element, written, written, "", _NAMED[parts.scheme])
-            elif parts.scheme in ("http", "https") and f"{parts.scheme}://{parts.netloc}" in (
-                _HOST,
-                own,
-            ):
-                path, fragment = unquote(parts.path) or "/", unquote(parts.fragment)
-                yield Address(element, written, path, fragment)
+            yield element, written
+    image = page.metadata.get("og_image")
+    if page.image is None and isinstance(image, str) and image.strip():
+        yield _SHARED, image
+    for block in page.blocks:
+        for following in thanking_pages(block.props):
+            yield Element("form", {}, block.order), following
 
 
 # Each rule asks for each address, on each node.

@@ -24,6 +24,7 @@ CODE_FILES = ("component.tsx", "component.jsx", "component.ts", "component.js")
 _COMPONENT_FILES = frozenset(
     {*CODE_FILES, "component.css", "component.toml", "props.schema.json", EXAMPLES}
 )
+_OF_DESKTOPS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 _RIGHTS = "let this user read and enter it"
 _MISPLACED = "move it out of the content folder"
 
@@ -34,8 +35,9 @@ Row = TypeVar("Row", Component, Page)
 def load(folder: Path | None, branding_folder: Path | None = None) -> Content:
     """Everything in a content folder, and the nodes of a branding folder; either may be left out.
 
-    Files and folders whose names start with a dot are ignored. Raises ContentError with every
-    mistake of every file: unknown keys, wrong types, missing files, two rows with one key.
+    Files and folders whose names start with a dot, and what desktops put there, are ignored.
+    Raises ContentError with every mistake of every file: unknown keys, wrong types, missing files,
+    two rows with one key.
     """
     found, problems = load_sound(folder, branding_folder)
     if problems:
@@ -265,10 +267,11 @@ def _files(collector: ProblemCollector, folder: Path, *suffixes: str) -> Iterato
 
 
 def _listed(folder: Path) -> list[Path]:
-    """What a folder holds, in order; nothing where it is not there."""
+    """What a folder holds, in order, without what is ignored; nothing where it is not there."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = (path for path in folder.iterdir() if path.name.lower() not in _OF_DESKTOPS)
+    return sorted(path for path in paths if not path.name.startswith("."))
 
 
 def _check_names(collector: ProblemCollector, folder: Path, known: Iterable[str]) -> None:

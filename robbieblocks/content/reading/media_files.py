@@ -84,12 +84,16 @@ def _read(collector: ProblemCollector, file: Path) -> Media | None:
     table = read_toml(collector, toml) if os.path.lexists(toml) else None
     said = media_values(table) if table else {}
     key = said.get("key") or file.stem
-    if wrong := key_problem(key):
+    if (wrong := key_problem(key)) and not file.is_dir():
         collector.add(file, f"has a key that {wrong}: {key!r}", f"{KEY_REMEDY}, or state a key")
         return None
     read = partial(read_file, file, *collector.inside, most=MEDIA_MOST_BYTES)
     try:
         measured = _measured(file, collector.inside, _stamp(file), said.get("served_path") or "")
+    except IsADirectoryError:
+        what = "is a folder, and media are files in one folder"
+        collector.add(file, what, f"move its files into {file.parent.name}/")
+        return None
     except OSError as error:
         what = f"can't be read: {error.strerror or error}"
         collector.add(file, what, "put a file of its own there, which this user may read")
