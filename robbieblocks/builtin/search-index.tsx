@@ -2,12 +2,14 @@
 
 export type Part = { text: string; marked: boolean };
 export type Result = { url: string; title: string; parts: Part[] };
-export type Answer = { count: number; results: Result[] };
+/** `tags` are those of the pages that have the words, sorted, where they were asked for. */
+export type Answer = { count: number; results: Result[]; tags?: string[] };
 type Language = {
   wasm: string;
   meta: string;
   chunks: { [name: string]: string };
   packs: [string, string][];
+  filters?: { [name: string]: string };
 };
 type Pages = { [name: string]: { url: string; title: string; text: string } };
 type Engine = {
@@ -31,15 +33,21 @@ export class Index {
     private locale: string,
   ) {}
 
-  /** The first `limit` pages that have the words, and how many there are in all. */
-  async search(query: string, limit: number): Promise<Answer> {
+  /** The first `limit` pages that have the words, and how many there are in all.
+   *
+   * With a `tag` the pages that have it, and the tags of all pages that have the words; with "" as
+   * `tag` all pages. */
+  async search(query: string, limit: number, tag?: string): Promise<Answer> {
     const given = query.toLocaleLowerCase(this.locale).replace(/[\p{P}\s<>$^`|~]+/gu, " ").trim();
     const term = words(given, this.locale);
     const plain = term.normalize("NFD").replace(/\p{M}/gu, "");
     if (!plain || !this.language.meta) return { count: 0, results: [] };
     const chunks: string[] = JSON.parse(this.text("request_indexes", plain));
-    for (const name of chunks.filter(Boolean)) await this.chunk(name);
-    const told = JSON.parse(this.text("search", plain, term, "{}", "", false, false));
+    for (const name of chunks.filter(Boolean)) await this.chunk("load_index_chunk", this.language.chunks[name]);
+    const filters = tag === undefined ? {} : (this.language.filters ?? {});
+    for (const address of Object.values(filters)) await this.chunk("load_filter_chunk", address);
+    const chosen = tag ? JSON.stringify({ tag: [encodeURIComponent(tag)] }) : "{}";
+    const told = JSON.parse(this.text("search", plain, term, chosen, "", false, false));
     const all: { p: string; l: { l: number }[] }[] = told.results;
     const shown: Result[] = [];
     let lost = 0;
@@ -49,15 +57,18 @@ export class Index {
       if (this.gone.includes(page.url)) lost += 1;
       else shown.push({ url: page.url, title: page.title, parts: excerpt(page.text, each.l) });
     }
-    return { count: all.length - lost, results: shown };
+    const answer = { count: all.length - lost, results: shown };
+    if (tag === undefined) return answer;
+    const counts: [string, number][] = Object.entries(told.total_counts.tag ?? {});
+    const tags = counts.filter(([, count]) => count).map(([name]) => decodeURIComponent(name));
+    return { ...answer, tags: tags.sort((one, other) => one.localeCompare(other, this.locale)) };
   }
 
-  private async chunk(name: string) {
-    const address = this.language.chunks[name];
-    this.loaded[name] ??= unpacked(address).then((bytes) => {
-      this.pointer = number(this.engine.call("load_index_chunk", this.pointer, bytes));
+  private async chunk(load: string, address: string) {
+    this.loaded[address] ??= unpacked(address).then((bytes) => {
+      this.pointer = number(this.engine.call(load, this.pointer, bytes));
     });
-    await this.loaded[name];
+    await this.loaded[address];
   }
 
   private async page(name: string) {

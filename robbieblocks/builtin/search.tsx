@@ -17,12 +17,17 @@ export type SearchProps = {
   failed?: string;
   /** What stands on the button that shows more of the pages. */
   more?: string;
+  /** What stands over the tags of the pages that were found; without it there is no choice. */
+  tags?: string;
+  /** What stands for all tags. */
+  all?: string;
 };
 
 const SHOWN = 10;
 const PAUSE_MS = 150;
 
-export default function Search({ label, placeholder, found, one, none, failed, more }: SearchProps) {
+export default function Search(props: SearchProps) {
+  const { label, placeholder, found, one, none, failed, more, tags, all } = props;
   const id = useId();
   const index = useRef<Promise<Index> | null>(null);
   const list = useRef<HTMLOListElement>(null);
@@ -31,6 +36,7 @@ export default function Search({ label, placeholder, found, one, none, failed, m
   const focused = useRef(0);
   const [query, setQuery] = useState("");
   const [limit, setLimit] = useState(SHOWN);
+  const [tag, setTag] = useState("");
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [broken, setBroken] = useState(false);
 
@@ -44,12 +50,13 @@ export default function Search({ label, placeholder, found, one, none, failed, m
     });
   };
   const search = async () => {
+    const wanted = tags ? tag : undefined;
     try {
-      return await (await load()).search(query, limit);
+      return await (await load()).search(query, limit, wanted);
     } catch {
       // An index that was loaded long ago may have been replaced, and its parts be gone.
       index.current = null;
-      return await (await load()).search(query, limit);
+      return await (await load()).search(query, limit, wanted);
     }
   };
   useEffect(() => {
@@ -59,7 +66,7 @@ export default function Search({ label, placeholder, found, one, none, failed, m
       setBroken(false);
       return;
     }
-    const pause = limit > SHOWN ? 0 : PAUSE_MS;
+    const pause = limit > SHOWN || tag ? 0 : PAUSE_MS;
     const timer = setTimeout(async () => {
       let next: Answer | null = null;
       try {
@@ -73,7 +80,7 @@ export default function Search({ label, placeholder, found, one, none, failed, m
       }
     }, pause);
     return () => clearTimeout(timer);
-  }, [query, limit]);
+  }, [query, limit, tag]);
   useEffect(() => {
     if (!focused.current) return;
     list.current?.children[focused.current]?.querySelector("a")?.focus();
@@ -94,6 +101,8 @@ export default function Search({ label, placeholder, found, one, none, failed, m
     words = none;
     status = none || "No page was found.";
   }
+  // One tag alone is no choice; what was chosen can always be left.
+  const choices = tags && answer?.tags && (answer.tags.length > 1 || tag) ? ["", ...answer.tags] : [];
   return (
     <search className="search" data-pagefind-ignore="">
       <label htmlFor={id} lang={english(label)}>
@@ -111,8 +120,28 @@ export default function Search({ label, placeholder, found, one, none, failed, m
         onChange={(event) => {
           setQuery(event.target.value);
           setLimit(SHOWN);
+          setTag("");
         }}
       />
+      {choices.length > 0 && (
+        <fieldset className="search-tags">
+          <legend>{tags}</legend>
+          {choices.map((each) => (
+            <label key={each} lang={each ? undefined : english(all)}>
+              <input
+                type="radio"
+                name={`${id}-tag`}
+                checked={each === tag}
+                onChange={() => {
+                  setTag(each);
+                  setLimit(SHOWN);
+                }}
+              />
+              {each || all || "All"}
+            </label>
+          ))}
+        </fieldset>
+      )}
       <p className="search-status" id={`${id}-status`} role="status" lang={english(words)}>
         {status}
       </p>

@@ -17,10 +17,13 @@ from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
 from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.rest import Rest
 from robbieblocks.release import SiteRoot
-from robbieblocks.search import Index, SearchPage, index_key, make_index
+from robbieblocks.search import Index, SearchPage, Tags, index_key, make_index
 from robbieblocks.settings import Settings
 
 Progress = Callable[[str], None]
+
+PageTags = Mapping[str, Tags]
+"""The tags of those pages that have some, by page key: their HTML does not say them."""
 
 _WAIT_MAX_S: Final = 60.0
 
@@ -38,7 +41,9 @@ class SearchIndexes(BesideBuilds):
     progress: Progress
     wait_max_s: float = _WAIT_MAX_S
     _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
-    _requested: dict[Target, SiteRoot] = field(default_factory=dict[Target, SiteRoot])
+    _requested: dict[Target, tuple[SiteRoot, PageTags]] = field(
+        default_factory=dict[Target, tuple[SiteRoot, PageTags]]
+    )
     _failed: dict[Target, str] = field(default_factory=dict[Target, str])
     _identity: str = ""
     _due_at: float = 0.0
@@ -56,12 +61,13 @@ class SearchIndexes(BesideBuilds):
         """Whether the app has an index."""
         return self.settings.search.has(app)
 
-    def key(self, pages: Iterable[PageEntry], files: Mapping[str, Sha256]) -> str:
+    def key(self, pages: Iterable[PageEntry], files: Mapping[str, Sha256], tags: PageTags) -> str:
         """What the index of these pages is made from. Raises ToolchainUnavailable."""
         if not self._identity:
             self._identity, _ = toolchains.ensure_pagefind(self.settings, self.progress)
         return index_key(
-            self._identity, [(each.route, files[each.path]) for each in searched(pages)]
+            self._identity,
+            [(each.route, files[each.path], tags.get(each.key, ())) for each in searched(pages)],
         )
 
     def made(self, target: Target, key: str) -> Index | None:
@@ -77,24 +83,24 @@ class SearchIndexes(BesideBuilds):
             self._made[target] = index
         return index
 
-    def request(self, site_root: SiteRoot, target: Target) -> None:
-        """Have the index made of what will be live once builds rest."""
+    def request(self, site_root: SiteRoot, target: Target, tags: PageTags) -> None:
+        """Have the index made of what will be live once builds rest, with these tags."""
         with self._changed:
             if not self._requested:
                 self._due_at = time.monotonic() + self.wait_max_s
-            self._requested[target] = site_root
+            self._requested[target] = site_root, tags
             self._wake(self._run, "search")
 
     def _run(self) -> None:
         while (next_one := self._next()) is not None:
-            target, site_root = next_one
+            target, (site_root, tags) = next_one
             try:
-                self._index_live(site_root, target)
+                self._index_live(site_root, target, tags)
             except (RobbieBlocksError, OSError) as error:
                 if not self._closing:
                     self._tell(target, str(error))
 
-    def _next(self) -> tuple[Target, SiteRoot] | None:
+    def _next(self) -> tuple[Target, tuple[SiteRoot, PageTags]] | None:
         """A target whose index is to be made now; None at the end."""
         with self._changed:
             while self._requested and not self._closing:
@@ -105,15 +111,15 @@ class SearchIndexes(BesideBuilds):
             self._thread = None
             return None
 
-    def _index_live(self, site_root: SiteRoot, target: Target) -> None:
+    def _index_live(self, site_root: SiteRoot, target: Target, tags: PageTags) -> None:
         manifest = release.live(site_root, target.node, target.app)
         if manifest is None:
             return
-        key = self.key(manifest.pages, manifest.files)
+        key = self.key(manifest.pages, manifest.files, tags)
         if self.made(target, key) is not None:
             return
         folder = release.live_folder(site_root, target.node, target.app)
-        if self.make(target, key, pages_in(str(folder), manifest)) is None:
+        if self.make(target, key, pages_in(str(folder), manifest, tags)) is None:
             return  # another release is live by now; its build has asked again
         self._failed.pop(target, None)
         with self._changed:
@@ -136,10 +142,10 @@ def searched(pages: Iterable[PageEntry]) -> list[PageEntry]:
     return [each for each in pages if each.listed]
 
 
-def pages_in(folder: str, manifest: Manifest) -> list[SearchPage]:
+def pages_in(folder: str, manifest: Manifest, tags: PageTags) -> list[SearchPage]:
     """The pages that an index has, in a release's folder."""
     files = manifest.files
     return [
-        SearchPage(each.route, f"{folder}/{each.path}", files[each.path])
+        SearchPage(each.route, f"{folder}/{each.path}", files[each.path], tags.get(each.key, ()))
         for each in searched(manifest.pages)
     ]

@@ -4,6 +4,7 @@ Pagefind makes them, in a child process. What it makes are assets; `search-<app>
 lists them, so an index goes live, back and away with its release.
 """
 
+from robbieblocks.search.documents import Tags, tags_of
 from robbieblocks.search.indexing import Index, SearchPage, index_key, make_index
 from robbieblocks.search.listing import Listing, read_listing
 
@@ -11,7 +12,9 @@ __all__ = [
     "Index",
     "Listing",
     "SearchPage",
+    "Tags",
     "index_key",
     "make_index",
     "read_listing",
+    "tags_of",
 ]

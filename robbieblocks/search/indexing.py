@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import Asset, Sha256, sha256
+from robbieblocks.search.documents import Tags
 from robbieblocks.search.listing import Listing, read_listing
 from robbieblocks.source_hash import source_hash
 
@@ -27,11 +28,14 @@ _SAID: Final = 600
 
 
 class SearchPage(NamedTuple):
-    """A page to be indexed: its route, the file that has it, and the hash of that file's bytes."""
+    """A page to be indexed: its route, the file that has it, the hash of that file's bytes, and its
+    tags.
+    """
 
     route: str
     file: str
     digest: Sha256
+    tags: Tags = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,14 @@ class Index:
     assets: Mapping[str, Asset]
 
 
-def index_key(program: str, pages: Iterable[tuple[str, Sha256]]) -> str:
-    """What an index is made from: the program, this code, each page's route and bytes, in order."""
-    lines = [f"{digest} {route}\n" for route, digest in pages]
+def index_key(program: str, pages: Iterable[tuple[str, Sha256, Tags]]) -> str:
+    """What an index is made from: the program, this code, each page's route, bytes and tags, in
+    order.
+    """
+    # A route begins with a slash, and JSON with none.
+    lines = [
+        f"{digest} {json.dumps(tags) if tags else ''}{route}\n" for route, digest, tags in pages
+    ]
     return sha256("".join([f"{program} {source_hash(_HERE)}\n", *lines]))
 
 

@@ -30,14 +30,14 @@ def main(folder: Path) -> int:
     documents, made = folder / "documents", folder / "pagefind"
     documents.mkdir()
     shown: dict[str, Shown] = {}
-    for route, file, digest in job["pages"]:
+    for route, file, digest, tags in job["pages"]:
         try:
             content = Path(file).read_bytes()
         except OSError:
             return CHANGED
         if hashlib.sha256(content).hexdigest() != digest:
             return CHANGED
-        found = document(content.decode("utf-8", "replace"))
+        found = document(content.decode("utf-8", "replace"), tags)
         if found is not None:
             # A route may have any characters, and names of files mean something to Pagefind.
             name = hashlib.sha256(route.encode()).hexdigest()[:32] + ".html"

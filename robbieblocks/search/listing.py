@@ -17,9 +17,9 @@ class Listing:
     """What a release says of its index.
 
     `key` says which pages it was made of. `languages` maps each language to the addresses of its
-    parts: `wasm`, `meta`, `chunks` by Pagefind's names of them, and `packs` of what results show,
-    each after the first name in it. `gone` are addresses
-    in the index that are no longer live.
+    parts: `wasm`, `meta`, `chunks` and `filters` by Pagefind's names of them, and
+    `packs` of what results show, each after the first name in it. `gone` are addresses in the index
+    that are no longer live.
     """
 
     key: str

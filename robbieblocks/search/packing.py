@@ -46,6 +46,11 @@ def pack(made: Path, shown: Mapping[str, Shown], folder: Path) -> dict[str, Json
                 each.stem: _written(Asset.of(stem, "bin", each.read_bytes()), folder)
                 for each in sorted((made / "index").glob(f"{own}*.pf_index"))
             },
+            # One file for each filter, and tags are the only one.
+            "filters": {
+                each.stem: _written(Asset.of(stem, "bin", each.read_bytes()), folder)
+                for each in sorted((made / "filter").glob(f"{own}*.pf_filter"))
+            },
             "packs": list(_packs(sorted((made / "fragment").glob(f"{own}*")), shown, stem, folder)),
         }
     return found

@@ -88,15 +88,15 @@ def test_old_addresses_lead_on(served: Mapping[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "path", "lang", "query", "title", "many", "more", "none"),
+    ("node", "path", "lang", "query", "title", "many", "more", "none", "tag", "all_"),
     [
         (
             *("quay", "search/", "en", "firings", "The first firing"),
-            *("bowl", "More results", "No page was found."),
+            *("bowl", "More results", "No page was found.", "Bowl", "All"),
         ),
         (
             *("kiln", "de/suche/", "de", "glasiert", "Die Werkstatt"),
-            *("höhe", "Weitere Ergebnisse", "Keine Seite gefunden."),
+            *("höhe", "Weitere Ergebnisse", "Keine Seite gefunden.", "Schale", "Alles"),
         ),
     ],
 )
@@ -111,8 +111,12 @@ def test_visitors_find_pages_in_their_language(
     many: str,
     more: str,
     none: str,
+    tag: str,
+    all_: str,
 ) -> None:
-    """By keyboard, under the page's policy; nothing of the index is loaded before the focus."""
+    """By keyboard, under the page's policy, with a choice of tags where the pages have several;
+    nothing of the index is loaded before the focus.
+    """
     page, noise, asked = context.new_page(), Noise(), list[str]()
     noise.watch(page)
     page.on("request", lambda request: asked.append(request.url))
@@ -128,8 +132,21 @@ def test_visitors_find_pages_in_their_language(
     eleventh = page.locator(".search-results li:nth-child(11) a:focus")
     eleventh.wait_for()
     assert accessibility_violations(page) == []
+    status = page.get_by_role("status")
+    everything = status.inner_text()
+    page.get_by_role("radio", name=tag).focus()
+    page.keyboard.press("Space")
+    status.get_by_text(everything).wait_for(state="detached")
+    assert page.get_by_role("radio", name=tag, checked=True).count() == 1
+    shown = page.locator(".search-results p").all_inner_texts()
+    assert shown
+    assert not [text for text in shown if tag not in text]
+    assert accessibility_violations(page) == []
+    page.get_by_role("radio", name=all_).press("Space")
+    status.get_by_text(everything).wait_for()
     field.fill("zzxqv")
-    page.get_by_role("status").get_by_text(none).wait_for()
+    status.get_by_text(none).wait_for()
+    assert page.get_by_role("radio").count() == 0
     field.fill(query)
     link.press("Enter")
     page.wait_for_url(lambda url: not url.endswith(path))

@@ -66,6 +66,9 @@ def site(indexed: Site) -> Site:
         "meta_description = NULL WHERE status <> 'published' OR meta_title IS NOT NULL "
         "OR meta_description IS NOT NULL"
     )
+    indexed.sql(
+        "UPDATE robbieblocks_pages SET metadata = metadata - 'tags' WHERE metadata ? 'tags'"
+    )
     context = indexed.builder.context
     context.search = SearchIndexes.of(context.settings, lambda _: None, context.rest, later=False)
     indexed.build()
@@ -141,6 +144,37 @@ def test_a_worker_publishes_first_and_the_index_after(site: Site) -> None:
     assert settled.outcome == "unchanged"
 
 
+def test_tags_are_a_part_of_the_index_alone(site: Site) -> None:
+    """They make it anew without another byte of a page; by a worker, too, which then rests."""
+    before = site.builder.files(NODE, APP)
+    assert [parts["filters"] for parts in listing(site)["languages"].values()] == [{}, {}]
+    site.sql(
+        'UPDATE robbieblocks_pages SET metadata = metadata || \'{"tags": ["clay"]}\' '
+        "WHERE page_key = 'schalen'"
+    )
+    site.build()
+    tagged = listing(site)
+    filters = {name: len(parts["filters"]) for name, parts in tagged["languages"].items()}
+    assert filters == {"de": 1, "en": 0}
+    after = site.builder.files(NODE, APP)
+    assert {name for name, _ in before.items() ^ after.items()} == {FILE, "manifest.json"}
+    search = site.builder.context.search
+    assert search is not None
+    search.later, search.rest.rest_s, search.wait_max_s = True, 3600.0, 0.0
+    ready = threading.Event()
+    search.on_ready = ready.set
+    site.sql(
+        'UPDATE robbieblocks_pages SET metadata = metadata || \'{"tags": ["sand"]}\' '
+        "WHERE page_key = 'schalen'"
+    )
+    site.build()
+    assert ready.wait(60)
+    site.build()
+    assert listing(site)["key"] not in (json.loads(before[FILE])["key"], tagged["key"])
+    (settled,) = site.build().runs
+    assert settled.outcome == "unchanged"
+
+
 def test_an_index_that_can_not_be_made_holds_no_page_back(site: Site) -> None:
     """The index stays as it was, and a warning says so."""
     search = site.builder.context.search
@@ -188,7 +222,7 @@ def test_pagefind_ends_with_the_process_that_was_killed(tmp_path: Path) -> None:
     program.chmod(0o755)
     page = tmp_path / "page.html"
     page.write_text('<meta property="og:title" content="Cups"><main>cups</main>')
-    pages = [("/cups/", str(page), sha256(page.read_bytes()))]
+    pages = [("/cups/", str(page), sha256(page.read_bytes()), ())]
     job = {"program": str(program), "key": "key", "pages": pages}
     (tmp_path / "job.json").write_text(json.dumps(job))
     child = [sys.executable, "-m", "robbieblocks.search.indexing_process", str(tmp_path)]

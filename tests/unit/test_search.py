@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robbieblocks.model import Json, search_file, sha256
-from robbieblocks.search import Listing, index_key, read_listing
+from robbieblocks.search import Listing, Tags, index_key, read_listing, tags_of
 from robbieblocks.search.documents import document
 from robbieblocks.settings import SearchSettings
 
@@ -52,6 +52,35 @@ def test_what_is_no_text_of_the_page_is_left_out(left_out: str) -> None:
     assert "Glazed" in found.html
 
 
+@pytest.mark.parametrize(
+    ("metadata", "tags"),
+    [
+        ({"tags": ["kiln", "clay", "kiln"]}, ("clay", "kiln")),
+        ({"tags": [" kiln ", "", "  ", 3, None, ["x"]]}, ("kiln",)),
+        ({"tags": "kiln"}, ()),
+        ({"tags": {"kiln": True}}, ()),
+        ({}, ()),
+        (None, ()),
+        (["tags"], ()),
+    ],
+)
+def test_tags_are_the_texts_of_a_list(metadata: Json, tags: Tags) -> None:
+    """Each once; what is no text is none."""
+    assert tags_of(metadata) == tags
+
+
+def test_a_tag_has_no_character_that_means_something_to_the_indexer() -> None:
+    """And it is not one of the words that are found."""
+    found = document(PAGE % "<p>Glazed</p>", ['Ton & "Töne"', "a:b, c\\", "\ud800"])
+    assert found is not None
+    values = ["Ton%20%26%20%22T%C3%B6ne%22", "a%3Ab%2C%20c%5C", "%3F"]
+    for value in values:
+        assert (
+            f'<i data-pagefind-ignore data-pagefind-filter="tag[title]" title="{value}">'
+            in found.html
+        )
+
+
 def test_words_of_different_elements_stay_apart() -> None:
     """React writes nothing between them; inside of a word nothing is added."""
     found = document(PAGE % "<dl><dt>Glaze</dt><dd>Sea<b>salt</b></dd></dl>")
@@ -96,16 +125,20 @@ def test_what_is_no_listing_is_none(content: bytes) -> None:
 
 
 def test_the_key_changes_with_every_page() -> None:
-    """With its route, its bytes, and the program."""
-    pages = [("/a/", sha256("a")), ("/b/", sha256("b"))]
+    """With its route, its bytes, its tags, and the program."""
+    none: Tags = ()
+    pages = [("/a/", sha256("a"), none), ("/b/", sha256("b"), none)]
     keys = {
         index_key("1", pages),
         index_key("2", pages),
         index_key("1", pages[:1]),
-        index_key("1", [("/c/", sha256("a")), pages[1]]),
-        index_key("1", [("/a/", sha256("c")), pages[1]]),
+        index_key("1", [("/c/", sha256("a"), none), pages[1]]),
+        index_key("1", [("/a/", sha256("c"), none), pages[1]]),
+        index_key("1", [("/a/", sha256("a"), ("x", "y")), pages[1]]),
+        index_key("1", [("/a/", sha256("a"), ("x, y",)), pages[1]]),
+        index_key("1", [("/a/", sha256("a"), ("\ud800",)), pages[1]]),
     }
-    assert len(keys) == 5
+    assert len(keys) == 8
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable, Toolcha
 from robbieblocks.model import ASSET_PREFIX, Asset, Manifest, search_file, sha256
 from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing.composing import ComposedRun
-from robbieblocks.pipeline.search_indexes import SearchIndexes, pages_in, searched
+from robbieblocks.pipeline.search_indexes import PageTags, SearchIndexes, pages_in, searched
 from robbieblocks.pipeline.session import BuildSession
-from robbieblocks.search import Index, Listing, SearchPage, read_listing
+from robbieblocks.search import Index, Listing, SearchPage, read_listing, tags_of
 
 
 def with_search(run: RunPlan, composed: ComposedRun, session: BuildSession) -> ComposedRun:
@@ -38,14 +38,16 @@ def _with_index(
     if path in composed.manifest.files:
         return composed  # a page of an earlier version has the place
     live = _live_listing(run, path, session)
+    prepared = run.app.assembly.pages
+    tags = {each.page.key: found for each in prepared if (found := tags_of(each.page.metadata))}
     try:
-        key = indexes.key(composed.manifest.pages, composed.manifest.files)
+        key = indexes.key(composed.manifest.pages, composed.manifest.files, tags)
         index = indexes.made(run.target, key)
         if index is None and (live is None or live.key != key) and not session.request.dry_run:
             if indexes.later:
-                indexes.request(session.site.root, run.target)
+                indexes.request(session.site.root, run.target, tags)
             else:
-                index = _made_now(run, composed, key, indexes, session)
+                index = _made_now(run, composed, key, tags, indexes, session)
     except (ProcessFailed, ToolchainUnavailable, OSError) as error:
         composed = replace(composed, notes=(*composed.notes, _not_made(run, str(error))))
         key, index = "", None
@@ -75,7 +77,12 @@ def _live_listing(run: RunPlan, path: str, session: BuildSession) -> Listing | N
 
 
 def _made_now(
-    run: RunPlan, composed: ComposedRun, key: str, indexes: SearchIndexes, session: BuildSession
+    run: RunPlan,
+    composed: ComposedRun,
+    key: str,
+    tags: PageTags,
+    indexes: SearchIndexes,
+    session: BuildSession,
 ) -> Index | None:
     """The index of pages that are not live yet: their files are written aside."""
     session.progress(f"{run.target.node}: {run.target.app}: index for search")
@@ -87,7 +94,7 @@ def _made_now(
             for number, (page, body) in enumerate(
                 (page, composed.contents.get(entry.path))
                 for page, entry in zip(
-                    pages_in(live, composed.manifest),
+                    pages_in(live, composed.manifest, tags),
                     searched(composed.manifest.pages),
                     strict=True,
                 )
