@@ -19,6 +19,7 @@ from robbieblocks.assemble.relations.feed_places import misplaced_feeds
 from robbieblocks.assemble.relations.frames import Frames, frame_setting
 from robbieblocks.assemble.relations.listed_pages import ListedPages
 from robbieblocks.assemble.relations.related import Related, Surroundings
+from robbieblocks.assemble.relations.seen import Seen
 from robbieblocks.assemble.relations.taking import refers, with_faults
 from robbieblocks.assemble.relations.translations import Groups, original_setting
 from robbieblocks.errors import Problem
@@ -33,51 +34,6 @@ from robbieblocks.model import (
 _KEY: Final = attrgetter("key")
 _PAGES: Final = attrgetter("pages")
 _FEED: Final = attrgetter("feed")
-# Where more rows have changed, looking at all of them is as quick.
-_CHANGED_MAX: Final = 500
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What was looked at the last time, to its end.
-
-    `rows` are those of the app, `pages` those of them that are no frames. `next_due` is the first
-    instant at which one of them becomes due that was not. `framed` says whether a frame has
-    references, `lists` whether a page has, so that there is a listing. `in_parts` are the keys of
-    pages that have further parts.
-    """
-
-    rows: Sequence[PageRow]
-    pages: Sequence[PageRow]
-    now: datetime
-    next_due: datetime | None
-    unlisted: Collection[str]
-    row_lists: Mapping[str, RowList]
-    unread: tuple[Problem, ...]
-    groups: Groups
-    framed: bool
-    lists: bool
-    found: list[PageRow]
-    in_parts: set[str]
-    askers: Askers | None = None
-
-    def holds(
-        self,
-        gone: Sequence[PageRow],
-        come: Sequence[PageRow],
-        now: datetime,
-        unlisted: Collection[str],
-        unread: tuple[Problem, ...],
-    ) -> bool:
-        """Whether the other rows are shown as they were, but for what they take from these."""
-        return (
-            len(gone) + len(come) <= _CHANGED_MAX
-            and self.now <= now
-            and (self.next_due is None or now < self.next_due)
-            and self.unlisted == unlisted
-            and self.unread == unread
-            and not any(frame_setting(row) is True for row in (*gone, *come))
-        )
 
 
 @dataclass(slots=True)
@@ -93,7 +49,7 @@ class AppRelations:
     next_frame: datetime | None = None
     _around: Surroundings = field(default_factory=Surroundings)
     _known: dict[str, Related] = field(default_factory=dict[str, Related])
-    _seen: _Seen | None = None
+    _seen: Seen | None = None
 
     @property
     def frames(self) -> tuple[PageRow, ...]:
@@ -124,7 +80,7 @@ class AppRelations:
         self._seen = altered or self._all(rows, now, unlisted)
         return self._seen.found
 
-    def _all(self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]) -> _Seen:
+    def _all(self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]) -> Seen:
         """Look at each row; one that is the same object, and what its page takes, is as it was."""
         around = self._around
         frames = [row for row in rows if frame_setting(row) is True]
@@ -158,7 +114,7 @@ class AppRelations:
             self._known[row.key] = around.made(
                 row, groups.around(row.key), known.get(row.key), refers=is_referring
             )
-        return _Seen(
+        return Seen(
             rows=rows,
             pages=pages,
             now=now,
@@ -174,8 +130,8 @@ class AppRelations:
         )
 
     def _altered(
-        self, seen: _Seen, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
-    ) -> _Seen | None:
+        self, seen: Seen, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]
+    ) -> Seen | None:
         """Look at rows that differ and at what that reaches; None where all are to be looked at."""
         gone, come = changed_between(seen.rows, rows)
         if self._around.reread or not seen.holds(gone, come, now, unlisted, self.unread):
@@ -212,7 +168,7 @@ class AppRelations:
             seen.found = self._found(seen.pages, now)
         return seen
 
-    def _asking(self, seen: _Seen, rows: Mapping[str, PageRow | None]) -> set[str]:
+    def _asking(self, seen: Seen, rows: Mapping[str, PageRow | None]) -> set[str]:
         """The pages whose lists may show something else, now that these rows are so (None: gone),
         and the collections as they are.
         """
@@ -239,7 +195,7 @@ class AppRelations:
         return found
 
     def _regrouped(
-        self, seen: _Seen, come: Iterable[PageRow], is_shown: Callable[[PageRow], bool]
+        self, seen: Seen, come: Iterable[PageRow], is_shown: Callable[[PageRow], bool]
     ) -> set[str]:
         """The pages whose group of translations differs, once that is looked at again."""
         before = seen.groups
@@ -252,7 +208,7 @@ class AppRelations:
             if before.around(key) != seen.groups.around(key)
         }
 
-    def _make_again(self, key: str, fresh: PageRow | None, seen: _Seen) -> None:
+    def _make_again(self, key: str, fresh: PageRow | None, seen: Seen) -> None:
         known = self._known.get(key)
         row = fresh or (known.row if known is not None else None)
         if row is None:
@@ -267,7 +223,7 @@ class AppRelations:
             if seen.askers is not None:
                 seen.askers.put(key, made.answers)
 
-    def _forget(self, key: str, seen: _Seen) -> None:
+    def _forget(self, key: str, seen: Seen) -> None:
         made = self._known.pop(key, None)
         seen.in_parts.discard(key)
         if made is not None and seen.askers is not None:
