@@ -112,6 +112,13 @@ RULES: Final = (
         "renders it again, and visitors see it change",
     ),
     Rule(
+        "outdated-component",
+        "warning",
+        "a component of the package (`search`, `markdown`, …) whose row is that of an earlier "
+        "version: `robbieblocks content import` brings it up to date; not where somebody changed "
+        "the row",
+    ),
+    Rule(
         "unused-component",
         "warning",
         "a component that no page places, and that none of the placed ones imports",

@@ -28,13 +28,15 @@ _MAX_SUGGESTIONS: Final = 200
 class Checked:
     """What is checked: the rows, and the pages of all nodes that were made of them.
 
-    `request` says which pages were asked for, where not all were.
+    `request` says which pages were asked for, where not all were. `outdated` are the keys of the
+    package's components whose rows an import would bring up to date.
     """
 
     inspection: Inspection
     settings: Settings
     progress: Callable[[str], None]
     request: Request = field(default_factory=Request)
+    outdated: Collection[str] = ()
 
     @property
     def whole(self) -> bool:

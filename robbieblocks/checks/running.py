@@ -67,6 +67,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "duplicate-id": rows.each_page(elements.duplicate_ids),
     "contrast": contrast.low_contrast,
     "varying-block": varying.varying_blocks,
+    "outdated-component": unused.outdated_components,
     "unused-component": unused.unused_components,
     "wrong-example": examples.wrong_examples,
     "unused-token": unused.unused_tokens,

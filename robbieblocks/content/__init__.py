@@ -50,6 +50,7 @@ from robbieblocks.content.starter import editor_files, start_project
 from robbieblocks.content.storing.differences import difference
 from robbieblocks.content.storing.importing import import_, remember_export, seed
 from robbieblocks.content.storing.merging import RowMerge, Side, merge, row_hash
+from robbieblocks.content.storing.outdated import outdated
 from robbieblocks.content.storing.stored import Stored, stored
 from robbieblocks.content.writing.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.writing.folder_files import FolderFiles
@@ -91,6 +92,7 @@ __all__ = [
     "load",
     "load_sound",
     "merge",
+    "outdated",
     "read_design_tokens",
     "remember_export",
     "row_hash",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +17,18 @@ from psycopg.rows import dict_row
 
 from robbieblocks.cache import Cache
 from robbieblocks.content import (
+    PACKAGED,
     Block,
     Component,
     Content,
     Page,
     RowMerge,
     Token,
+    import_,
     is_packaged,
     load,
+    outdated,
+    row_hash,
     seed,
 )
 from robbieblocks.errors import ContentError, SchemaOutdated
@@ -213,6 +219,47 @@ def test_an_empty_folder_changes_nothing(connection: psycopg.Connection) -> None
     before = everything(connection)
     assert written(seed(connection, Content())) == {}
     assert everything(connection) == before
+
+
+def test_rows_of_an_earlier_version_of_the_package_are_named(
+    connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Until an import; not one that somebody changed, and not one with a folder of its own."""
+    folder, branding = tmp_path / "content", tmp_path / "node_branding"
+    (folder / "pages").mkdir(parents=True)
+    branding.mkdir()
+    head = '+++\nname = "A"\napp = "play"\nroute = "/a"\nlayout = "single-column"\n+++\n# A\n'
+    (folder / "pages/a.md").write_text(head)
+    import_(connection, load(folder, branding))
+
+    def named() -> tuple[str, ...]:
+        return outdated(connection, folder, branding)
+
+    def put(code: str, imported: str | None) -> None:
+        connection.execute(
+            "UPDATE robbieblocks_components SET react_code = %s, imported_hash = %s "
+            "WHERE component_key = 'markdown'",
+            (code, imported),
+        )
+
+    assert named() == ()
+    earlier = replace(PACKAGED["markdown"], code="export default () => <p>Earlier</p>;")
+    put(earlier.code, row_hash(earlier))
+    assert named() == ("markdown",)
+    put(earlier.code + "\n", row_hash(earlier))
+    assert named() == ()
+    put(earlier.code, None)
+    assert named() == ()
+    put(earlier.code, row_hash(earlier))
+    own = folder / "components/markdown"
+    own.mkdir(parents=True)
+    (own / "component.toml").write_text('name = "Own"\ntype = "content"\n')
+    (own / "component.tsx").write_text("<p/>")
+    assert named() == ()
+    shutil.rmtree(own)
+    assert named() == ("markdown",)
+    import_(connection, load(folder, branding))
+    assert named() == ()
 
 
 def test_the_seeds_cover_every_shape(toolchain: Any, cache: Cache) -> None:

@@ -1,4 +1,4 @@
-"""Rows that nothing shows."""
+"""Rows that nothing shows, and rows that an import would replace."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ def unused_components(checked: Checked) -> Iterator[Found]:
                     remedy="place it, delete it, or unpublish it",
                 )
             )
+
+
+def outdated_components(checked: Checked) -> Iterator[Found]:
+    """Rows of the package's components that an earlier version made."""
+    for key in checked.outdated:
+        yield Found(
+            Problem(
+                entity="component",
+                key=key,
+                what="its row is that of an earlier version of the package",
+                remedy="run `robbieblocks content import`, which brings it up to date",
+            )
+        )
 
 
 def unused_tokens(checked: Checked) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from robbieblocks.checks import Checked, Finding
 from robbieblocks.cli import session
 from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_object, as_text
 from robbieblocks.cli.output import as_json, print_progress, print_result
-from robbieblocks.content import ContentPlaces
+from robbieblocks.content import ContentPlaces, outdated
 from robbieblocks.pipeline import BuildContext, Request, inspect
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.settings import Settings
@@ -38,12 +38,14 @@ def run(
             clock=lambda: datetime.now(UTC),
             progress=print_progress,
         )
+        old = outdated(connection, settings.content, settings.node_branding)
     findings = checks.run(
         Checked(
             inspection=inspection,
             settings=settings,
             progress=print_progress,
             request=request,
+            outdated=old,
         )
     )
     places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)

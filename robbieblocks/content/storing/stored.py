@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from itertools import groupby
@@ -132,6 +132,23 @@ def read_rows(connection: Connection) -> Stored:
     )
 
 
+def stored_components(
+    connection: Connection, keys: Collection[str]
+) -> list[tuple[Component, str | None]]:
+    """The components with these keys that a file can hold, each with its `imported_hash`.
+
+    Raises DatabaseUnavailable.
+    """
+    with (
+        translated("read the components"),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
+        reader = _Reader(cursor)
+        query = _COMPONENTS + " WHERE component_key = ANY(%s)"
+        found = reader.read("component", query, _component, [list(keys)])
+    return [(row, reader.imported[RowName("component", row.key)]) for row in found]
+
+
 class _Unreadable(Exception):
     """A row that no file can hold; the problem says why."""
 
@@ -151,11 +168,16 @@ class _Reader:
         self.placed: dict[str, dict[int, str]] = {}
 
     def read(
-        self, kind: Any, query: LiteralString, make: Callable[[DictRow], Row]
+        self,
+        kind: Any,
+        query: LiteralString,
+        make: Callable[[DictRow], Row],
+        parameters: Sequence[Any] = (),
     ) -> tuple[Row, ...]:
         """The rows of one table, sorted by key."""
         found: list[Row] = []
-        for row in sorted(self._cursor.execute(query), key=lambda row: row["key"]):
+        rows = self._cursor.execute(query, parameters or None)
+        for row in sorted(rows, key=lambda row: row["key"]):
             name = RowName(kind, row["key"])
             self.imported[name] = row.pop("imported_hash")
             try:
