@@ -176,7 +176,9 @@ class _Canvas:
         for number, (color, layer) in enumerate(self._layers.items()):
             steps = [round(amount * _STEPS / 255) for amount in range(256)]
             places = [step and number * _STEPS + step for step in steps]
-            whole = ImageChops.lighter(whole, layer.point(places))
+            # Pillow leaves open what a table of its own may hold.
+            inked = layer.point(places)  # pyright: ignore[reportUnknownMemberType]
+            whole = ImageChops.lighter(whole, inked)
             ink = ImageColor.getrgb(color)
             for step in range(1, _STEPS + 1):
                 palette += [

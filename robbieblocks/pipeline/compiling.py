@@ -147,9 +147,10 @@ def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> Branded
     and so not published.
     """
     faults: list[Problem] = []
+    branded: BrandedNode | None = None
     with blame(faults.append, "node_branding", node.id):
         branded = context.brand(node, content.tokens)
-    if faults:
+    if branded is None:
         bare = NodeRow(id=node.id, name=node.id, enabled_apps=node.enabled_apps)
         branded = context.brand(bare, content.tokens)
         return replace(branded, problems=(*branded.problems, *faults))

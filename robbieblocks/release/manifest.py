@@ -255,7 +255,7 @@ def _manifest(value: dict[str, Any]) -> Manifest:
                 listed=page.get("listed", True) is not False,
                 row_digests=page.get("rows", ""),
                 input_digests=names(inputs, page.get("from", [])),
-                card=assets[page["card"]] if "card" in page else "",
+                card="".join(names(assets, [page["card"]] if "card" in page else [])),
                 no_card=page.get("no_card", ""),
             )
             for page in value["pages"]

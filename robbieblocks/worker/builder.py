@@ -49,7 +49,7 @@ class PipelineBuilder:
         if self._context is None:
             return frozenset()
         search, cards = self._context.search, self._context.cards
-        return cards.take_ready() | (frozenset() if search is None else search.take_ready())
+        return cards.take_ready() | (frozenset[str]() if search is None else search.take_ready())
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where no app was built."""

@@ -78,7 +78,8 @@ class MadePages:
             name = each.source.name
             made = self._known.get(name)
             template = made.template if made is not None else None
-            pages, by_row = (made.pages, made.by_row) if made is not None else ((), {})
+            pages = made.pages if made is not None else ()
+            by_row = made.by_row if made is not None else dict[str, tuple[CollectionRow, PageRow]]()
             known = lists.get(name)
             if known is None or not (
                 same(known.collection, each)

@@ -32,9 +32,7 @@ def replaced_props(
     made: dict[Path, Json] = {}
     problems: list[ValueProblem] = []
     for path, found in _replacements(ready, value, row, faults, texts):
-        if isinstance(found, tuple):
-            problems += found
-        elif isinstance(found, ValueProblem):
+        if isinstance(found, ValueProblem):
             problems.append(found)
         else:
             made[path] = found
@@ -55,14 +53,14 @@ def _replacements(
     row: BlockRow,
     faults: PageProblems,
     texts: TextsOfPage,
-) -> Iterator[tuple[Path, Json | ValueProblem | tuple[ValueProblem, ...]]]:
-    """For each place in the props, in the order of their kinds, what takes its place, or what is
-    wrong with it; nothing where a library raised.
+) -> Iterator[tuple[Path, Json | ValueProblem]]:
+    """For each place in the props, in the order of their kinds, what takes its place, or each thing
+    that is wrong with it; nothing where a library raised.
     """
     for path in ready.places.media:
         yield path, texts.media.value(_at(value, path), path)
     for path in ready.places.forms:
-        yield path, texts.forms.value(value, path, row)
+        yield from _each(path, texts.forms.value(value, path, row))
     for path in ready.places.embeds:
         address = _at(value, path)
         yield path, _noted_embed(address, path, row, faults, texts) or address
@@ -75,8 +73,19 @@ def _replacements(
         pointer = json_pointer(*path)
         with faults.blame(row, "props", pointer):
             rendered, *wrong = _rendered(_at(value, path), texts)
-            found = tuple(replace(each, pointer=pointer) for each in wrong)
-            yield path, found or {"__html": rendered}
+            for each in wrong:
+                yield path, replace(each, pointer=pointer)
+            if not wrong:
+                yield path, {"__html": rendered}
+
+
+def _each(
+    path: Path, found: JsonObject | tuple[ValueProblem, ...]
+) -> Iterator[tuple[Path, Json | ValueProblem]]:
+    if isinstance(found, tuple):
+        yield from ((path, each) for each in found)
+    else:
+        yield path, found
 
 
 def _noted_embed(

@@ -91,7 +91,8 @@ class Relations:
             by_app: dict[str, list[PageRow]] = {}
             for row in rows:
                 by_app.setdefault(row.app, []).append(row)
-            known = {name: sorted(own, key=_KEY) for name, own in by_app.items()}
+            known.clear()
+            known.update((name, sorted(own, key=_KEY)) for name, own in by_app.items())
             self._relating = Counter(row.app for row in rows if _relates(row))
             self._lost = Counter(row.app for row in rows if is_not_found_page(row))
         else:

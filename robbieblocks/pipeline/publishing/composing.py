@@ -227,7 +227,7 @@ def _entry(
 ) -> PageEntry:
     """What the manifest keeps of a new page."""
     page = made_from.page
-    assets = {asset.name for asset in (*shown, *slots.assets)} | ({card} if card else set())
+    assets = {asset.name for asset in (*shown, *slots.assets)} | ({card} if card else set[str]())
     assets.update(name for media in page.media for name in media.names)
     if run.app.styles != "fixed":
         assets.update(run.app.media.library.in_styles)
