@@ -229,6 +229,21 @@ def test_a_wrong_address_in_html_holds_its_page_back() -> None:
     assert "there is no page nobody" in texts[2]
 
 
+def test_of_many_wrong_addresses_one_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one `srcset`, too: a text holds thousands."""
+    asked: list[str] = []
+
+    def near(key: str, _: object) -> str:
+        asked.append(key)
+        return "did you mean a?"
+
+    monkeypatch.setattr("robbieblocks.assemble.props.media_props.did_you_mean", near)
+    wrong = ", ".join(f"media:no{number}" for number in range(100))
+    found = _assembled(_library(_media("a")), {"html": f'<img srcset="{wrong}">' * 2})
+    assert len(found.problems) == 1
+    assert asked == ["no0"]
+
+
 def test_a_picture_in_a_text_keeps_its_place() -> None:
     """What is known of it stands in its style, as a component shows it."""
     media = replace(_media("a"), placeholder="data:image/png;base64,AA==")

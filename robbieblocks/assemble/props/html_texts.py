@@ -54,7 +54,6 @@ class _Reader:
 
     def _attribute(self, written: re.Match[str], names: set[str]) -> str:
         name, equals, value = written[1].lower(), written[2], written[3]
-        # Looking for a name that is almost one takes milliseconds.
         if name not in _ADDRESSES or value is None or self.wrong:
             return written[0]
         address = unescape(value.strip("\"'")).strip()
@@ -72,6 +71,9 @@ class _Reader:
 
     def _file(self, key: str, names: set[str] | None = None) -> tuple[str, str]:
         """The address of a file, and the attributes that its picture lacks."""
+        # Looking for a name that is almost one takes milliseconds.
+        if self.wrong:
+            return key, ""
         media = self._media.named(key, self._text)
         if isinstance(media, ValueProblem):
             return self._or_wrong(media), ""
