@@ -2598,6 +2598,19 @@ BEGIN
             lost := lost - shape.keys;
         END IF;
     END LOOP;
+    IF kept.table_name = 'robbieblocks_pages' AND found IS NULL AND lost IS NOT NULL THEN
+        -- The blocks that went with the page, as the queue has them, whose components are there.
+        PERFORM sync_write('robbieblocks_page_blocks', b.key,
+                           b.value || jsonb_build_object('page_id', the_key), false)
+           FROM (SELECT q.before FROM robbieblocks_change_triggers q
+                  WHERE q.entity_type = 'page' AND q.entity_id = the_key::uuid
+                    AND q.before IS NOT NULL AND q.after IS NULL
+                  ORDER BY q.created_at DESC LIMIT 1) AS gone,
+                jsonb_each(gone.before -> 'blocks') AS b
+          WHERE EXISTS (SELECT FROM robbieblocks_components c
+                         WHERE c.id = (b.value ->> 'component_id')::uuid)
+            AND NOT EXISTS (SELECT FROM robbieblocks_page_blocks p WHERE p.id = b.key::uuid);
+    END IF;
     UPDATE sync_conflicts
        SET restored_at = now(), resolved_at = now(), resolved_by = session_user,
            resolved_data = coalesce(lost, 'null')

@@ -299,6 +299,27 @@ def test_a_conflict_is_restored_by_one_call(fleet: Fleet) -> None:
         fleet.master.value("SELECT sync_conflicts_restore(%s)", kept["id"])
 
 
+def test_a_restored_page_brings_the_blocks_that_went_with_it(fleet: Fleet) -> None:
+    """One that was edited on a node is deleted on the master: restored, it is no empty page. A
+    component that has gone since takes its blocks with it alone."""
+    aurora, master = fleet.nodes[0], fleet.master
+    the_page, stays, goes = page(master), component(master), component(master)
+    kept = block(master, the_page, stays, 1)
+    block(master, the_page, goes, 2)
+    fleet.settle()
+    with apart(aurora):
+        retitle(aurora, the_page, "edited")
+        remove(master, "pages", the_page)
+        remove(master, "components", goes)
+        fleet.send(aurora)
+    fleet.settle()
+    [lost] = fleet.conflicts()
+    master.run("SELECT sync_conflicts_restore(%s)", lost["id"])
+    _equal(fleet)
+    assert title(aurora, the_page) == "edited"
+    assert orders(aurora, the_page) == {kept: 1}
+
+
 def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
     """A page that lost its name becomes the page that has it; a block needs its page first."""
     aurora = fleet.nodes[0]
