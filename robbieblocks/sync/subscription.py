@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final, LiteralString
 
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from robbieblocks.database import translated
+from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
 
@@ -96,7 +97,8 @@ def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> Non
     """Make the subscription and its slot; what is left of an earlier one is removed first.
 
     It begins at the master's present: what was before has to be compared. Raises
-    DatabaseUnavailable and RightsMissing.
+    DatabaseUnavailable, RightsMissing, and MasterUnavailable where this database's server does not
+    reach the master.
     """
     remove(node)
     link.drop_slot(name)
@@ -112,8 +114,14 @@ def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> Non
         publication=Identifier(PUBLICATION),
         slot=Literal(name),
     )
-    with translated("make the subscription"), _unlogged(node):
-        node.connection.execute(statement)
+    try:
+        with translated("make the subscription"), _unlogged(node):
+            _connected(node, statement)
+    except RobbieBlocksError:
+        # Nobody would read from it, and it would keep the master's WAL.
+        with suppress(RobbieBlocksError):
+            link.drop_slot(name)
+        raise
 
 
 def remove(node: NodeDatabase) -> None:
@@ -138,6 +146,25 @@ def set_address(node: NodeDatabase, address: str) -> None:
         node.connection.execute(
             SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(Identifier(NAME), Literal(address))
         )
+
+
+def _connected(node: NodeDatabase, statement: Composed) -> None:
+    """Run a statement for which the node's server itself connects to the master."""
+    try:
+        node.connection.execute(statement)
+    except psycopg.errors.ConnectionFailure as error:
+        raise MasterUnavailable(_of_the_server(error)) from error
+    except psycopg.errors.ProhibitedSqlStatementAttempted as error:
+        raise RightsMissing(_of_the_server(error)) from error
+
+
+def _of_the_server(error: psycopg.Error) -> str:
+    said = " ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
+    return (
+        f"the server of this database can't subscribe to the master by its address: {said}: it "
+        "connects by itself, so host, port and files in the address are as it sees them, and the "
+        'master must ask its role for a password; with `sync.transport` = "poll" it need not'
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from robbieblocks import sync
 from robbieblocks.cli import app
-from robbieblocks.errors import MasterUnavailable, RobbieBlocksError
+from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
 from robbieblocks.settings import Settings
 from robbieblocks.worker import open_log
 from tests.commands import Installation, released
@@ -359,6 +359,31 @@ def test_a_node_in_the_server_of_the_master_joins(
         until(lambda: node.value(query) == "next door", "the edit comes")
         with node.connect() as connection:
             sync.leave(node.settings, connection, force=True)
+
+
+def test_a_server_that_can_not_connect_to_the_master_is_told_how(
+    clusters: Clusters, make_settings: MakeSettings
+) -> None:
+    """The node reaches the master and its server may not: nothing is kept there for it."""
+    with synced(clusters, make_settings, count=1, join=False, owner="plain") as found:
+        (node,) = found.nodes
+        with node.cluster.connect(node.dbname) as administrator:
+            # Its owner may subscribe, by a password alone; the master asks none of anybody.
+            administrator.execute("GRANT pg_create_subscription TO plain")
+            administrator.execute(f"GRANT CREATE ON DATABASE {node.dbname} TO plain".encode())
+        with (
+            node.connect() as connection,
+            pytest.raises(RightsMissing, match=r"(?s)password.*sync.transport"),
+        ):
+            sync.join(
+                node.settings,
+                connection,
+                node.name,
+                log=open_log("json"),
+                progress=lambda _: None,
+            )
+        slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+        assert found.master.value(slots) == 0
 
 
 def test_nodes_with_long_names_have_roles_of_their_own(
