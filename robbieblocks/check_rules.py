@@ -32,8 +32,9 @@ RULES: Final = (
     Rule(
         "unknown-property",
         "warning",
-        "a property in CSS that no browser has; custom ones, those of a vendor (`-webkit-`), and "
-        "what stands in `@supports` are not judged",
+        "a property in CSS that no browser has, and in CSS of templates and nodes a value, "
+        "selector or media query that browsers pass over; custom ones, those of a vendor "
+        "(`-webkit-`), and what stands in `@supports` are not judged",
     ),
     Rule(
         "unknown-class",

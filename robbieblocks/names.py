@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from robbieblocks.messages import described
+from robbieblocks.messages import described, nearest
 
 KEY_LENGTH = 255
 NODE_LENGTH = 100
@@ -23,6 +23,22 @@ _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # No language has a tag that begins with more letters (RFC 5646, 2.2.1): `german` is none.
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}")
+# Codes of countries that no language has, and the language that people mean by them.
+_COUNTRIES: Final = dict(
+    re.findall(
+        "([a-z]+):([a-z]+)",
+        "by:be cn:zh cz:cs dk:da gr:el il:he in:hi ir:fa jp:ja ua:uk us:en vn:vi",
+    )
+)
+# What search engines read in `robots`, and some read no more.
+_ROBOTS: Final = frozenset(
+    re.findall(
+        "[a-z_-]+",
+        "all follow index indexifembedded max-image-preview max-snippet max-video-preview noai "
+        "noarchive nocache nofollow noimageai noimageindex noindex nomediaindex none noodp "
+        "nosnippet notranslate noydir unavailable_after",
+    )
+)
 # The values of HTML's `dir`, as pages write them.
 DIRECTIONS: Final = ("ltr", "rtl", "auto")
 # Scripts that are written from right to left (Unicode), and the languages that use one where their
@@ -72,8 +88,20 @@ def app_problem(app: str) -> str | None:
 
 
 def is_language(value: object) -> bool:
-    """Whether a value has the form of a language tag, such as `de` or `pt-BR` (BCP 47)."""
-    return isinstance(value, str) and _LANGUAGE.fullmatch(value) is not None
+    """Whether a value is a language tag, such as `de` or `pt-BR` (BCP 47), by its form; codes of
+    countries (`jp`, `en-UK`) are none.
+    """
+    if not isinstance(value, str) or _LANGUAGE.fullmatch(value) is None:
+        return False
+    return as_language(value) == value
+
+
+def as_language(tag: str) -> str:
+    """The language tag that is meant by one with a country's code: `ja` for `jp`, `en-GB`."""
+    first, *rest = tag.split("-")
+    return "-".join(
+        (_COUNTRIES.get(first.lower(), first), *("GB" if it.upper() == "UK" else it for it in rest))
+    )
 
 
 def is_right_to_left(language: str) -> bool:
@@ -89,6 +117,17 @@ def may_be_listed(robots: object) -> bool:
     """
     said = robots.lower() if isinstance(robots, str) else ""
     return not {"noindex", "none"}.intersection(re.split(r"[\s,]+", said))
+
+
+def robots_meant(robots: object) -> tuple[str, str] | None:
+    """The first word of a page's `robots` that is almost one which search engines know, and that
+    one; they pass over what they don't know, and so list the page.
+    """
+    for part in robots.lower().split(",") if isinstance(robots, str) else ():
+        for word in part.partition(":")[0].split():
+            if word not in _ROBOTS and (near := nearest(word, _ROBOTS, most=1)):
+                return word, near[0]
+    return None
 
 
 def is_https_origin(value: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, JsonObject, PageRow, SiteSettings
-from robbieblocks.names import DIRECTIONS, is_https_origin, is_language
+from robbieblocks.names import DIRECTIONS, as_language, is_https_origin, is_language, robots_meant
 from robbieblocks.site_settings import read_settings
 
 _UNSET: Final = (None, "")
@@ -32,14 +32,17 @@ def settings_of(row: PageRow) -> tuple[SiteSettings, list[ValueProblem]]:
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
-    """What is wrong with `lang`, `dir`, `translation_of`, `frame`, `not_found`, `settings` and
-    `form_action`.
+    """What is wrong with `lang`, `dir`, `robots`, `translation_of`, `frame`, `not_found`,
+    `settings` and `form_action`.
     """
     direction = metadata.get("dir")
     yield from language_problems(metadata)
     if direction not in (*_UNSET, *DIRECTIONS):
         what = f"{printable(str(direction))} is no direction of text"
         yield ValueProblem("/dir", what, f"write {', '.join(DIRECTIONS[:-1])} or {DIRECTIONS[-1]}")
+    if meant := robots_meant(metadata.get("robots")):
+        what = f"search engines know no {printable(meant[0])}, and list the page"
+        yield ValueProblem("/robots", what, f"write {meant[1]}")
     original = metadata.get("translation_of")
     if not (original is None or isinstance(original, str)):
         what = "translation_of is no text"
@@ -69,7 +72,7 @@ def language_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     """What is wrong with `lang`."""
     lang = metadata.get("lang")
     if lang not in _UNSET and not is_language(lang):
-        meant = str(lang).replace("_", "-").partition(".")[0]
+        meant = as_language(str(lang).replace("_", "-").partition(".")[0])
         remedy = f"write {meant if is_language(meant) else 'de or pt-BR'} (BCP 47)"
         yield ValueProblem("/lang", f"{printable(str(lang))} is no language", remedy)
 

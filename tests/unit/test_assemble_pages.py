@@ -87,6 +87,22 @@ def test_hydration_is_said_by_the_component_or_for_one_block(
 
 
 @pytest.mark.parametrize(
+    "metadata",
+    [
+        *(
+            {"lang": lang}
+            for lang in ("uk", "DE", "zh-Hant-TW", "gsw", "es-419", "en-GB", "sr-Latn")
+        ),
+        {"robots": "noindex, max-snippet:-1, unavailable_after: 2030-01-01"},
+        *({"robots": robots} for robots in ("NONE", "noindex nofollow", "", None, "x-own")),
+    ],
+)
+def test_what_browsers_and_search_engines_know_is_right(metadata: dict[str, Any]) -> None:
+    """Tags of languages, scripts and regions, and directives with values, hold nothing back."""
+    assert assembled(a_page(metadata=metadata)).held_back == {}
+
+
+@pytest.mark.parametrize(
     ("metadata", "what", "remedy"),
     [
         ({"lang": "de_DE"}, "de_DE is no language", "write de-DE (BCP 47)"),
@@ -94,11 +110,24 @@ def test_hydration_is_said_by_the_component_or_for_one_block(
         ({"lang": '"><b>'}, '"><b> is no language', "write de or pt-BR (BCP 47)"),
         ({"lang": "german"}, "german is no language", "write de or pt-BR (BCP 47)"),
         ({"lang": 5}, "5 is no language", "write de or pt-BR (BCP 47)"),
+        ({"lang": "german"}, "german is no language", "write de or pt-BR (BCP 47)"),
+        ({"lang": "jp"}, "jp is no language", "write ja (BCP 47)"),
+        ({"lang": "en_UK"}, "en_UK is no language", "write en-GB (BCP 47)"),
+        (
+            {"robots": "no-index"},
+            "search engines know no no-index, and list the page",
+            "write noindex",
+        ),
+        (
+            {"robots": "nofollow, Noindx"},
+            "search engines know no noindx, and list the page",
+            "write noindex",
+        ),
         ({"dir": "RTL"}, "RTL is no direction of text", "write ltr, rtl or auto"),
         ({"dir": ["rtl"]}, "['rtl'] is no direction of text", "write ltr, rtl or auto"),
     ],
 )
-def test_a_wrong_language_or_direction_is_an_error(
+def test_a_wrong_language_direction_or_robots_is_an_error(
     metadata: dict[str, Any], what: str, remedy: str
 ) -> None:
     """What browsers would take for no language, or pass over, holds the page back."""

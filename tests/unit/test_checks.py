@@ -190,6 +190,30 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "no CSS property is named fluffiness",
     ),
     (
+        "unknown-property",
+        {"nodes": (a_node("day", custom_css="body { margin: 10 }"),)},
+        "node_branding day, custom_css, line 1:16",
+        "10 has no unit",
+    ),
+    (
+        "unknown-property",
+        {"nodes": (a_node("day", custom_css="p { q & { width: calc(1px -2px) } }"),)},
+        "node_branding day, custom_css, line 1:27",
+        "no space on both sides",
+    ),
+    (
+        "unknown-property",
+        {"nodes": (a_node("day", custom_css="a:hvoer { top: 0 }"),)},
+        "node_branding day, custom_css, line 1:11",
+        "no browser has :hvoer",
+    ),
+    (
+        "unknown-property",
+        {"nodes": (a_node("day", custom_css="@media (width > theme(x)) { a { top: 0 } }"),)},
+        "node_branding day, custom_css, line 1:33",
+        "theme() is another tool's",
+    ),
+    (
         "unknown-class",
         {
             "html": '<p class="card__titel">x</p>',
@@ -498,6 +522,10 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("unknown-property", {"css": ".a { --boder: 0; -webkit-odd: 0; COLOR: red; zoom: 1 }"}),
     ("unknown-property", {"css": "@supports (new-one: 0) { .a { new-one: 0 } }"}),
     ("unknown-property", {"css": "@font-face { src: url(/a.woff2) } @page { size: a4 }"}),
+    (
+        "unknown-property",
+        {"nodes": (a_node("day", custom_css=".dark a:hover { width: calc(1px - 2px) }"),)},
+    ),
     ("unknown-class", {"html": '<p class="cards js-hook x">', "code": "cards", "css": ".card {}"}),
     ("unknown-class", {"html": '<p class="column-2">', "code": "column-2", "css": ".column-1 {}"}),
     (

@@ -13,8 +13,8 @@ from typing import Final
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.bundle.styles.dead_rules import Doubt
-from robbieblocks.bundle.styles.known_names import FUNCTIONS, LENGTHS
+from robbieblocks.bundle.styles.dead_rules import Doubt, in_selector
+from robbieblocks.bundle.styles.known_names import FUNCTIONS, LENGTHS, UNITS
 from robbieblocks.css_text import property_name, walk
 from robbieblocks.messages import nearest, printable
 
@@ -32,6 +32,24 @@ _NUMBERS: Final = frozenset({"number", "percentage", "dimension", "function", "(
 _CURLY: Final = re.compile("[\u201c\u201d\u2018\u2019]")
 _COLOR: Final = re.compile(r"(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 _OVER: Final = "browsers pass the declaration over"
+
+
+def passed_over(
+    selector: str, declarations: Sequence[Node], around: Iterable[str]
+) -> Iterator[Doubt]:
+    """What browsers pass over of a style rule, which is in the at-rules `around`: its values, its
+    selector and its media queries. The class of a theme may be a script's.
+
+    What is said of selector and queries stands at the first declaration.
+    """
+    for each in declarations:
+        if not each.name.startswith("--"):
+            yield from in_value(each.value, each.lower_name)
+    said = [*in_selector(tinycss2.parse_component_value_list(selector), "dark light")]
+    for rule in around:
+        if rule.startswith("@media "):
+            said += in_media(tinycss2.parse_component_value_list(rule.removeprefix("@media ")))
+    yield from (Doubt(declarations[0], what, remedy) for _, what, remedy in said)
 
 
 def in_value(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
@@ -168,6 +186,13 @@ def _words(value: Sequence[Node]) -> Iterator[Doubt]:
         if node.type == "hash" and not _COLOR.fullmatch(node.value):
             what = f"#{printable(node.value)} is no colour: {_OVER}"
             yield Doubt(node, what, "write 3, 4, 6 or 8 of 0-9 and a-f")
+        elif node.type == "dimension" and node.lower_unit not in UNITS:
+            unit = printable(node.lower_unit)
+            near = nearest(unit, UNITS, most=1)
+            remedy = f"did you mean {near[0]}?" if near else "write a unit, such as px or rem"
+            if "-" in unit:
+                remedy = "put spaces around -"
+            yield Doubt(node, f"no unit is named {unit}: {_OVER}", remedy)
         elif node.type == "ident" and _CURLY.search(node.value):
             what = f"curly quotes are letters in CSS: {_OVER}"
             yield Doubt(node, what, "write straight quotes")

@@ -1,4 +1,4 @@
-"""Names that CSS has: pseudo-classes, pseudo-elements, functions, and properties that take lengths.
+"""Names that CSS has: pseudo-classes, pseudo-elements, functions, units, and properties of lengths.
 
 From W3C's webref (@webref/css 8) and MDN's data (csstype), older names that browsers still take
 included. What begins with a hyphen is a vendor's, and is not in these lists.
@@ -68,5 +68,12 @@ min-height min-inline-size min-width outline outline-offset outline-width paddin
 padding-block-end padding-block-start padding-bottom padding-inline padding-inline-end
 padding-inline-start padding-left padding-right padding-top right row-gap scroll-margin
 scroll-padding text-indent text-underline-offset top translate width word-spacing
+""".split()  # noqa: SIM905 - as above
+)
+UNITS: Final = frozenset(
+    """
+cap ch cm cqb cqh cqi cqmax cqmin cqw db deg dpcm dpi dppx dvb dvh dvi dvmax dvmin dvw em ex fr grad
+hz ic in khz lh lvb lvh lvi lvmax lvmin lvw mm ms pc pt px q rad rcap rch rem rex ric rlh s st svb
+svh svi svmax svmin svw turn vb vh vi vmax vmin vw x
 """.split()  # noqa: SIM905 - as above
 )
