@@ -110,7 +110,6 @@ def test_what_browsers_and_search_engines_know_is_right(metadata: dict[str, Any]
         ({"lang": '"><b>'}, '"><b> is no language', "write de or pt-BR (BCP 47)"),
         ({"lang": "german"}, "german is no language", "write de or pt-BR (BCP 47)"),
         ({"lang": 5}, "5 is no language", "write de or pt-BR (BCP 47)"),
-        ({"lang": "german"}, "german is no language", "write de or pt-BR (BCP 47)"),
         ({"lang": "jp"}, "jp is no language", "write ja (BCP 47)"),
         ({"lang": "en_UK"}, "en_UK is no language", "write en-GB (BCP 47)"),
         (
