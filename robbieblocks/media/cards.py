@@ -20,6 +20,7 @@ from robbieblocks.errors import ProcessFailed
 from robbieblocks.media.child import start_child
 from robbieblocks.model import Asset, CardStyle, CardText, canonical_json, sha256
 from robbieblocks.process import Child
+from robbieblocks.row_faults import is_fault
 from robbieblocks.source_hash import source_hash
 
 _KIND: Final = "social-card"
@@ -89,8 +90,8 @@ class CardMaker:
                 if told is None:
                     continue
                 text, picture = told
-                if isinstance(picture, ProcessFailed):
-                    cards.failed[text] = str(picture).splitlines()[0]
+                if isinstance(picture, BaseException) and _is_of_its_text(picture):
+                    cards.failed[text] = [*str(picture).splitlines(), type(picture).__name__][0]
                     in_a_row += 1
                     if in_a_row == _FAILURES_MAX:
                         return cards._replace(gave_up=cards.failed[text])
@@ -175,6 +176,11 @@ class _Drawers:
             with self._lock:
                 self._children.discard(child)
             child.kill()
+
+
+def _is_of_its_text(error: BaseException) -> bool:
+    """Whether a failure is told of one card, and not of the machine."""
+    return isinstance(error, ProcessFailed) or (is_fault(error) and not isinstance(error, OSError))
 
 
 def _asset(drawn: bytes) -> Asset | None:

@@ -14,10 +14,11 @@ from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
 from robbieblocks.media.child import start_child
 from robbieblocks.media.judging import cache_key, problem, row_problem
-from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, kind_of
+from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, MediaKind, kind_of
 from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
 from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, same, sha256
 from robbieblocks.process import Child
+from robbieblocks.row_faults import blame
 
 _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
@@ -183,28 +184,37 @@ class MediaMaker:
                 except KeyError:
                     yield row, problem(row, "was removed meanwhile", "build again")
                     continue
-                kind = kind_of(row.file_name, given, served_path=row.served_path)
-                if sha256(given) != row.hash:
-                    yield row, problem(row, "was changed meanwhile", "build again")
-                    continue
-                if isinstance(kind, KindProblem):
-                    yield row, self._failed(row, kind.what, kind.remedy)
-                    continue
-                if kind.type not in (*PIXELS, SVG):
-                    asset = Asset.of(row.key, kind.extension, given)
-                    yield row, self._keep(row, [(asset, MediaForm(asset.name, kind.type))], {})
-                    continue
-                if kind.type != SVG and importlib.util.find_spec("PIL") is None:
-                    remedy = "pip install 'robbieblocks[media]'"
-                    yield row, problem(row, "is a picture, and Pillow is not installed", remedy)
-                    continue
-                if child is None or not child.alive:
-                    child = start_child()
-                    started(child)
-                yield row, self._picture(row, kind.type, given, child)
+                faults: list[Problem] = []
+                found: Made | Problem | MediaKind | None = None
+                with blame(faults.append, "media", row.key, "content"):
+                    found = self._judged(row, given)
+                    if isinstance(found, MediaKind):
+                        if child is None or not child.alive:
+                            child = start_child()
+                            started(child)
+                        found = self._picture(row, found.type, given, child)
+                if faults:
+                    found = self.failures[cache_key(row)] = faults[0]
+                if found is not None and not isinstance(found, MediaKind):
+                    yield row, found
         finally:
             if child is not None:
                 child.kill()
+
+    def _judged(self, row: MediaRow, given: bytes) -> Made | Problem | MediaKind:
+        """What becomes of a file; its kind where a picture is to be made of it."""
+        kind = kind_of(row.file_name, given, served_path=row.served_path)
+        if sha256(given) != row.hash:
+            return problem(row, "was changed meanwhile", "build again")
+        if isinstance(kind, KindProblem):
+            return self._failed(row, kind.what, kind.remedy)
+        if kind.type not in (*PIXELS, SVG):
+            asset = Asset.of(row.key, kind.extension, given)
+            return self._keep(row, [(asset, MediaForm(asset.name, kind.type))], {})
+        if kind.type != SVG and importlib.util.find_spec("PIL") is None:
+            remedy = "pip install 'robbieblocks[media]'"
+            return problem(row, "is a picture, and Pillow is not installed", remedy)
+        return kind
 
     def _picture(self, row: MediaRow, kind: str, given: bytes, child: Child) -> Made | Problem:
         request = json.dumps({"type": kind, "pixels_max": _PIXELS_MAX}).encode()

@@ -33,7 +33,7 @@ from robbieblocks.model.collections import (
     made_key,
     template_of,
 )
-from robbieblocks.model.feeds import FEED_FORMS, Feed, FeedForm, FeedItem
+from robbieblocks.model.feeds import FEED_FILES, FEED_FORMS, Feed, FeedForm, FeedItem
 from robbieblocks.model.headers import (
     HEADER_LINE_MAX,
     HEADER_NAMES,
@@ -124,6 +124,7 @@ __all__ = [
     "COLUMN_IN_ROUTE",
     "DEFAULT_LANGUAGES",
     "FAVICON_FILE",
+    "FEED_FILES",
     "FEED_FORMS",
     "GONE",
     "HEADERS_FILE",

@@ -10,7 +10,6 @@ from typing import Final
 
 from robbieblocks import release
 from robbieblocks import toolchain as toolchains
-from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.model import Manifest, PageEntry, Sha256
 from robbieblocks.pipeline.beside import BesideBuilds
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
@@ -96,9 +95,9 @@ class SearchIndexes(BesideBuilds):
             target, (site_root, tags) = next_one
             try:
                 self._index_live(site_root, target, tags)
-            except (RobbieBlocksError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- it would end the thread, and no one would know
                 if not self._closing:
-                    self._tell(target, str(error))
+                    self._tell(target, str(error) or type(error).__name__)
 
     def _next(self) -> tuple[Target, tuple[SiteRoot, PageTags]] | None:
         """A target whose index is to be made now; None at the end."""

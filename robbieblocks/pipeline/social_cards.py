@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.media import CardMaker, Cards
 from robbieblocks.messages import counted
 from robbieblocks.model import WAITING_CARD, Asset, BrandedNode, CardStyle, CardText
@@ -144,7 +143,7 @@ class SocialCards(BesideBuilds):
             target, owed = portion
             try:
                 _, left = self._drawn(owed)
-            except (RobbieBlocksError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- it would end the thread, and no one would know
                 left = {key: each.failed(str(error), each.tries) for key, each in owed.items()}
             if not self._closing:
                 self._tell(target, [each.why for each in left.values()])

@@ -88,10 +88,10 @@ class _Resolving:
         self._problems: dict[str, list[Problem]] = {}
 
     def resolved(self) -> NodeRedirects:
-        stated: list[tuple[PageRow, Stated]] = []
+        stated: list[tuple[PageRow, Stated, Redirect]] = []
         taken: dict[str, PageRow] = {}
         for row in self._rows:
-            with blame(self._problems.setdefault(row.key, []).append, "page", row.key, "metadata"):
+            with self._blame(row):
                 found, wrong = read_redirects(row)
                 for problem in wrong:
                     self._add(row, problem)
@@ -99,22 +99,26 @@ class _Resolving:
                     if (clash := self._clash(row, each, taken)) is not None:
                         self._add(row, clash)
                     else:
-                        stated.append((row, each))
-        rules = [self._rule(row, each) for row, each in stated]
-        table = Redirects.of(rules)
+                        stated.append((row, each, self._rule(row, each)))
+        table = Redirects.of([rule for _, _, rule in stated])
         above = _folders_above(table.below)
-        short = [
-            self._shortened(row, each, rule, table, above)
-            for (row, each), rule in zip(stated, rules, strict=True)
-        ]
+        short: list[tuple[PageRow, Redirect]] = []
+        for row, each, rule in stated:
+            with self._blame(row):
+                made = self._shortened(row, each, rule, table, above)
+                if made is not None:
+                    short.append((row, made))
         by_app: dict[str, list[Redirect]] = {}
-        for (row, _), made in zip(stated, short, strict=True):
-            if made is not None and not self._problems[row.key]:
+        for row, made in short:
+            if not self._problems[row.key]:
                 by_app.setdefault(row.app, []).append(made)
         return NodeRedirects(
             {app: tuple(made) for app, made in by_app.items()},
             {key: tuple(found) for key, found in self._problems.items() if found},
         )
+
+    def _blame(self, row: PageRow) -> blame:
+        return blame(self._problems.setdefault(row.key, []).append, "page", row.key, "metadata")
 
     def _add(self, row: PageRow, problem: ValueProblem) -> None:
         self._problems[row.key].append(problem.in_row("page", row.key, "metadata"))

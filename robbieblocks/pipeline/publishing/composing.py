@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Final
@@ -12,7 +12,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import (
     ASSET_PREFIX,
     Asset,
-    BrandedNode,
+    CardText,
     Manifest,
     PageEntry,
     Sha256,
@@ -28,12 +28,14 @@ from robbieblocks.pipeline.planning import (
     hold_warnings,
 )
 from robbieblocks.pipeline.publishing.node_files import folders, media_without_place, node_files
+from robbieblocks.pipeline.publishing.run_assets import all_assets, new_media
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
 from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.pipeline.site import Site
 from robbieblocks.prerender import NodeSlots, PageDocument, card_text, is_listed
 from robbieblocks.release import live_size
+from robbieblocks.row_faults import blame
 
 _PATH: Final = attrgetter("path")
 
@@ -78,28 +80,39 @@ def compose(run: RunPlan, rendering: AppRendering, session: MakingSession) -> Co
     drawn = _cards(run, session)
     for made_from in run.to_make:
         key = made_from.page.key
-        document = rendering.document(made_from)
-        if isinstance(document, PageDocument):
+        faults: list[Problem] = []
+        with blame(faults.append, "page", key):
+            document = rendering.document(made_from)
+            if not isinstance(document, PageDocument):
+                failed[key] = document
+                continue
             card = drawn.cards.get(key)
             shown = (*document.assets, *([card] if card else []))
             no_card = drawn.missing.get(key, "")
             named = card.name if card else _last_card(run, made_from) if no_card else ""
             entry = replace(_entry(made_from, shown, slots, run, named), no_card=no_card)
-            entries.append(entry)
             contents[entry.path] = document.fill(slots, named)
+            entries.append(entry)
             assets |= {asset.name: asset for asset in shown}
             own = drawn.problem(key)
             warnings[key] = (*document.problems, own) if own else document.problems
-        else:
-            failed[key] = document
+        if faults:
+            failed[key] = tuple(faults)
 
     pages = _with_kept(entries, run, failed)
     session.context.cards.keep_only(run.target, lambda: [page.key for page in pages])
     live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
     files = {path: sha256(body) for path, body in contents.items()}
     files = {path: files.get(path) or live_files[path] for path in sorted(map(_PATH, pages))}
-    extra_files, extra_assets = node_files(run, rendering.renderer, rendering.sitemaps, pages)
+    extra_files, extra_assets, wrong = node_files(
+        run, rendering.renderer, rendering.sitemaps, pages, failed.keys()
+    )
+    for problem in wrong:
+        warnings[problem.key] = (*warnings.get(problem.key, ()), problem)
     for path, body in extra_files.items():
+        if body is None:
+            files |= {path: live_files[path]} if path in live_files else {}
+            continue
         files[path] = sha256(body)
         if live_files.get(path) != files[path] or path in run.damaged:
             contents[path] = body
@@ -110,10 +123,10 @@ def compose(run: RunPlan, rendering: AppRendering, session: MakingSession) -> Co
     if has_sheet:
         names.update(font.name for font in run.brand.fonts)
         names.update(run.app.media.library.in_styles)
-    assets |= {asset.name: asset for asset in _new_media(run, names)}
+    assets |= {asset.name: asset for asset in new_media(run, names)}
     assets |= {
         asset.name: asset
-        for asset in (*extra_assets, *slots.assets, *_all_assets(run))
+        for asset in (*extra_assets, *slots.assets, *all_assets(run))
         if asset.name in names
     }
     manifest = Manifest(
@@ -209,7 +222,12 @@ def _is_folder(path: str, live: Manifest) -> bool:
 
 def _cards(run: RunPlan, session: MakingSession) -> PageCards:
     """The social cards of the pages that are made."""
-    pages = {each.page.key: card_text(each.page) for each in run.to_make} if run.brand.card else {}
+    pages: dict[str, CardText | None] = {}
+    for each in run.to_make if run.brand.card else ():
+        # A page of which a library can't say what its card says has none.
+        pages[each.page.key] = None
+        with blame(lambda _: None, "page", each.page.key):
+            pages[each.page.key] = card_text(each.page)
     return session.context.cards.of_pages(run.target, run.brand, pages, session.progress)
 
 
@@ -243,31 +261,6 @@ def _entry(
         input_digests=made_from.input_digests,
         card=card,
     )
-
-
-def _new_media(run: RunPlan, names: Collection[str]) -> list[Asset]:
-    """The media among these names that are not live, or where something live is damaged, all."""
-    live = set(run.live.assets) if run.live and not run.damaged else set[str]()
-    wanted = run.app.media.names().intersection(names) - live
-    return run.app.media.assets(wanted) if wanted else []
-
-
-def _brand_assets(brand: BrandedNode) -> tuple[Asset, ...]:
-    own = (brand.favicon, brand.manifest, brand.stylesheet, brand.custom_css, brand.custom_scripts)
-    return (*(asset for asset in own if asset), *brand.icon_files, *brand.fonts)
-
-
-def _all_assets(run: RunPlan) -> Iterable[Asset]:
-    """Every asset that this build has bytes of: one that is missing on disk is written again."""
-    bundle = run.app.bundle
-    yield from _brand_assets(run.brand)
-    yield bundle.base_stylesheet
-    for module in (bundle.runtime, *bundle.modules.values()):
-        yield module.asset
-        if module.stylesheet:
-            yield module.stylesheet
-        if module.browser_map:
-            yield module.browser_map
 
 
 def _page_report(page: PlannedPage, run: RunPlan, composed: ComposedRun, site: Site) -> PageReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     FAVICON_FILE,
+    FEED_FILES,
     HEADERS_FILE,
     INDEX_FILE,
     NOT_FOUND_FILE,
@@ -28,15 +29,26 @@ from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.planning import TOKENS_FILE, RunPlan
 from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.prerender import PageRenderer, SitemapEntry
+from robbieblocks.row_faults import blame
 
 _LINKS_MAX: Final = 6
 
 
 def node_files(
-    run: RunPlan, renderer: PageRenderer, sitemaps: Sitemaps, pages: Sequence[PageEntry]
-) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
-    """The files of a release that are no pages, and the assets that they refer to."""
-    files = {TOKENS_FILE: canonical_json(dict(run.brand.tokens)).encode() + b"\n"}
+    run: RunPlan,
+    renderer: PageRenderer,
+    sitemaps: Sitemaps,
+    pages: Sequence[PageEntry],
+    failed: Collection[str],
+) -> tuple[dict[str, bytes | None], tuple[Asset, ...], tuple[Problem, ...]]:
+    """The files of a release that are no pages, the assets that they refer to, and what is wrong.
+
+    `failed` are pages that could not be made now, and stay as they are. None is in place of a file
+    that stays as it is live.
+    """
+    wrong: list[Problem] = []
+    tokens = canonical_json(dict(run.brand.tokens)).encode() + b"\n"
+    files: dict[str, bytes | None] = {TOKENS_FILE: tokens}
     # Pages that stay as they were may link it although the form of styles is another by now.
     if run.sheet and any(map(links_sheet, pages)):
         files |= run.sheet.sheet.files
@@ -54,7 +66,7 @@ def node_files(
         files |= own
         # The page at `/` that lists the apps is one that visitors search for.
         more = [SitemapEntry("/")] if INDEX_FILE in own and len(run.index.homes) != 1 else []
-    files |= _feeds(run, renderer, pages)
+    files |= _feeds(run, renderer, pages, failed, wrong)
     files |= _redirects(run, pages)
     sitemap = sitemaps.file(
         run.target.app,
@@ -75,7 +87,7 @@ def node_files(
             files[FAVICON_FILE] = run.brand.ico.content
     if run.headers:
         files[HEADERS_FILE] = headers_text(run.headers)
-    return files, assets
+    return files, assets, tuple(wrong)
 
 
 def media_without_place(run: RunPlan, pages: Sequence[PageEntry]) -> Iterable[Problem]:
@@ -118,17 +130,38 @@ def _taken(path: str, places: Mapping[str, str]) -> str:
     )
 
 
-def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> dict[str, bytes]:
-    """The feeds of pages that are live, by path; a page that needs the same place goes before."""
-    with_feeds = [each.page for each in run.app.assembly.pages if each.page.feed is not None]
-    if not with_feeds:
+def _feeds(
+    run: RunPlan,
+    renderer: PageRenderer,
+    pages: Iterable[PageEntry],
+    failed: Collection[str],
+    wrong: list[Problem],
+) -> dict[str, bytes | None]:
+    """The feeds of pages that are live, by path; a page that needs the same place goes before.
+
+    One over which a library fails stays as it is live, which is added to what is `wrong`.
+    """
+    held = {*failed, *(page.key for page in run.held_back)}
+    with_feeds = [
+        each.page
+        for each in run.app.assembly.pages
+        if each.page.feed is not None and each.page.key not in held
+    ]
+    found: dict[str, bytes | None] = dict.fromkeys(_live_feeds(run, pages, held))
+    if not with_feeds and not found:
         return {}
     entries = {entry.key: entry.path for entry in pages}
-    found: dict[str, bytes] = {}
     for page in with_feeds:
-        if entries.get(page.key) == page.path:
+        if page.feed is None or entries.get(page.key) != page.path:
+            continue
+        faults: list[Problem] = []
+        with blame(faults.append, "page", page.key, "metadata", pointer="/feed"):
             shown = run.app.media.with_feed_pictures(page)
             found |= renderer.feed_files(shown, run.brand)
+        if faults:
+            found |= dict.fromkeys(page.feed.path(page.path, form) for form in page.feed.forms)
+            what = f"its feed was not made, and stays as it was: {faults[0].what}"
+            wrong.append(replace(faults[0], what=what, severity="warning"))
     in_folders = tuple(f"{path}/" for path in found)
     taken = {path for path in entries.values() if path in found or path.startswith(in_folders)}
     return {
@@ -136,6 +169,15 @@ def _feeds(run: RunPlan, renderer: PageRenderer, pages: Iterable[PageEntry]) -> 
         for path, body in found.items()
         if path not in taken and not any(each.startswith(f"{path}/") for each in taken)
     }
+
+
+def _live_feeds(run: RunPlan, pages: Iterable[PageEntry], held: Collection[str]) -> list[str]:
+    """The feeds that are live of pages that stay at their last good version: these name them."""
+    if not held or run.live is None:
+        return []
+    pages_of = [each.path.rpartition("/")[0] for each in pages if each.key in held]
+    paths = [f"{folder}/{file}".lstrip("/") for folder in pages_of for file in FEED_FILES.values()]
+    return [path for path in paths if path in run.live.files]
 
 
 def _links(run: RunPlan, pages: Iterable[PageEntry]) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from robbieblocks import failpoints
-from robbieblocks.errors import RobbieBlocksError, Transient
+from robbieblocks.errors import Problem, RobbieBlocksError, Transient
 from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing.composing import (
     ComposedRun,
@@ -23,6 +23,7 @@ from robbieblocks.pipeline.recording import RunRecorder
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.row_faults import blame, is_fault
 
 
 def publish(
@@ -48,6 +49,16 @@ def publish(
         result = release_unless_held(run, composed, known, session, recorder, now)
     except RobbieBlocksError as error:
         result = replace(known, error=str(error), transient=isinstance(error, Transient))
+    except OSError as error:
+        remedy = "see to the disk and its rights; it is tried again"
+        result = replace(known, error=f"{error}\n  -> {remedy}", transient=True)
+    except Exception as error:
+        if not is_fault(error):
+            raise
+        faults: list[Problem] = []
+        with blame(faults.append, "release", f"{run.target.node}/{run.target.app}"):
+            raise
+        result = replace(known, error=f"{faults[0].what}\n  -> report it, with the worker's log")
     report = report_of(run, result, session, recorder.run_id(run.target) or run_id)
     failpoints.reached("concluded")
     recorder.finish(report)

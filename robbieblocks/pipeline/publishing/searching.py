@@ -14,6 +14,7 @@ from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing.composing import ComposedRun
 from robbieblocks.pipeline.search_indexes import PageTags, SearchIndexes, pages_in, searched
 from robbieblocks.pipeline.session import BuildSession
+from robbieblocks.row_faults import is_fault
 from robbieblocks.search import Index, Listing, SearchPage, read_listing, tags_of
 
 
@@ -48,7 +49,10 @@ def _with_index(
                 indexes.request(session.site.root, run.target, tags)
             else:
                 index = _made_now(run, composed, key, tags, indexes, session)
-    except (ProcessFailed, ToolchainUnavailable, OSError) as error:
+    except Exception as error:
+        # No page waits for an index, whatever a library raises over it.
+        if not isinstance(error, ProcessFailed | ToolchainUnavailable) and not is_fault(error):
+            raise
         composed = replace(composed, notes=(*composed.notes, _not_made(run, str(error))))
         key, index = "", None
     if index is not None:
