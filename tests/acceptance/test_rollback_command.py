@@ -82,7 +82,8 @@ def test_a_rollback_stays_while_changes_wait_and_unpin_brings_all_of_them(
         edit(editor, "code", 1)
         until(
             lambda: (
-                "v1" in (small_site.site_root / NODE / "code/current/code/index.html").read_text()
+                'data-version="v1"'
+                in (small_site.site_root / NODE / "code/current/code/index.html").read_text()
             )
         )
         assert asked(worker, "/readyz").status_code == 200
@@ -175,7 +176,8 @@ def hash_of(site: Settings, version: int) -> str:
     (found,) = [
         each.name
         for each in (site.site_root / NODE / "play" / "releases").iterdir()
-        if len(each.name) == 64 and f"v{version}" in (each / "play/index.html").read_text()
+        if len(each.name) == 64
+        and f'data-version="v{version}"' in (each / "play/index.html").read_text()
     ]
     return found
 
