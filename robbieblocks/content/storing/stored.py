@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Literal, LiteralString, TypeVar
 
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 
-from robbieblocks.content.reading.branding import node_of
 from robbieblocks.content.shape import (
-    STATUSES,
-    Block,
     Component,
     Content,
     ContentRow,
     Media,
     Page,
     RowName,
-    Token,
 )
 from robbieblocks.content.storing import media_rows
-from robbieblocks.content.writing import rows as writing
+from robbieblocks.content.storing.stored_rows import (
+    Unreadable,
+    component_of,
+    media_of,
+    node_of,
+    page_of,
+    token_of,
+)
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
-from robbieblocks.model import Json, JsonObject, NodeRow
-from robbieblocks.source_files import ProblemCollector, exact_json, parse_toml, unstorable
 
 # The statements of a transaction see one moment, and overwrite nothing that came after it.
 ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
@@ -117,10 +116,10 @@ def read_rows(connection: Connection) -> Stored:
     with connection.cursor(row_factory=dict_row) as cursor:
         reader = _Reader(cursor)
         content = Content(
-            tokens=reader.read("token", _TOKENS, _token),
-            nodes=reader.read("node", _NODES, _node),
+            tokens=reader.read("token", _TOKENS, token_of),
+            nodes=reader.read("node", _NODES, node_of),
             media=reader.media(),
-            components=reader.read("component", _COMPONENTS, _component),
+            components=reader.read("component", _COMPONENTS, component_of),
             pages=reader.pages(),
         )
     return Stored(
@@ -145,16 +144,8 @@ def stored_components(
     ):
         reader = _Reader(cursor)
         query = _COMPONENTS + " WHERE component_key = ANY(%s)"
-        found = reader.read("component", query, _component, [list(keys)])
+        found = reader.read("component", query, component_of, [list(keys)])
     return [(row, reader.imported[RowName("component", row.key)]) for row in found]
-
-
-class _Unreadable(Exception):
-    """A row that no file can hold; the problem says why."""
-
-    def __init__(self, field: str, what: str, remedy: str, *, block: int | None = None) -> None:
-        self.field, self.what, self.remedy, self.block = field, what, remedy, block
-        super().__init__(what)
 
 
 class _Reader:
@@ -182,7 +173,7 @@ class _Reader:
             self.imported[name] = row.pop("imported_hash")
             try:
                 found.append(make(row))
-            except _Unreadable as error:
+            except Unreadable as error:
                 self.unreadable[name] = Problem(
                     entity=_ENTITIES.get(kind, kind),
                     key=name.key,
@@ -198,7 +189,7 @@ class _Reader:
         connection = self._cursor.connection
         if not media_rows.has_table(connection):
             return ()
-        return self.read("media", media_rows.ALL, lambda row: _media(connection, row))
+        return self.read("media", media_rows.ALL, lambda row: media_of(connection, row))
 
     def pages(self) -> tuple[Page, ...]:
         """The pages with their blocks, sorted by key."""
@@ -207,107 +198,7 @@ class _Reader:
         for key, found in blocks.items():
             self.blocks[key] = {row["order"]: row["imported_hash"] for row in found}
             self.placed[key] = {row["order"]: row["component"] for row in found if row["component"]}
-        return self.read("page", _PAGES, lambda row: _page(row, blocks.get(row["key"], ())))
+        return self.read("page", _PAGES, lambda row: page_of(row, blocks.get(row["key"], ())))
 
 
 _ENTITIES: Mapping[str, str] = {"token": "style_token", "node": "node_branding"}
-
-
-def _token(row: DictRow) -> Token:
-    return Token(**row)
-
-
-def _media(connection: Connection[Any], row: DictRow) -> Media:
-    found = media_rows.media(connection, row)
-    if not isinstance(found, Media):
-        raise _Unreadable(*found, "correct the row")
-    return found
-
-
-def _node(row: DictRow) -> NodeRow:
-    node = NodeRow(
-        id=row["key"],
-        name=row["name"],
-        overrides=_json(row, "overrides", "style_overrides"),
-        enabled_apps=_texts(row["enabled_apps"], "enabled_apps"),
-        custom_css=row["custom_css"] or "",
-        custom_scripts=row["custom_scripts"] or "",
-        base_url=row["base_url"] or "",
-        settings={} if row["settings"] is None else _json(row, "settings"),
-    )
-    # A branding file is checked when it is read: what no file may say can't be written into one.
-    collector = ProblemCollector(Path(), ())
-    table = parse_toml(collector, Path(), writing.node_toml(node))
-    if table is None or node_of(table) != node or collector.problems:
-        problem = next(iter(collector.problems), None)
-        what = problem.what if problem else "has overrides that no branding file can hold"
-        raise _Unreadable("", what, "correct the row")
-    return node
-
-
-def _component(row: DictRow) -> Component:
-    row["props_schema"] = _json(row, "props_schema")
-    row["metadata"] = _json_object(row, "metadata")
-    row["dependencies"] = _texts(row["dependencies"], "dependencies")
-    row["version"] = "1.0.0" if row["version"] is None else row["version"]
-    row["published"] = bool(row["published"])
-    return Component(**row)
-
-
-def _page(row: DictRow, blocks: Iterable[DictRow]) -> Page:
-    moment, text = row.pop("published_at"), row.pop("published_text")
-    if moment is None and text is not None:
-        remedy = "set a time between the years 1 and 9999, or null"
-        raise _Unreadable("published_at", f"is {text}, which TOML can't hold", remedy)
-    row["published_at"] = moment and moment.replace(tzinfo=UTC)
-    row["metadata"] = _json_object(row, "metadata")
-    row["status"] = row["status"] or "draft"
-    if row["status"] not in STATUSES:
-        # Rows of an earlier version may have any: its table had no check.
-        raise _Unreadable("status", f"is {row['status']!r}", f"set one of {', '.join(STATUSES)}")
-    row["version"] = 1 if row["version"] is None else row["version"]
-    return Page(**row, blocks=tuple(map(_block, blocks)))
-
-
-def _block(row: DictRow) -> Block:
-    order = row["order"]
-    if row["component"] is None:
-        remedy = "set its component_id, or delete the block"
-        raise _Unreadable(
-            "component_id", "is null: the block has no component", remedy, block=order
-        )
-    return Block(
-        order=order,
-        zone=row["zone"],
-        component=row["component"],
-        props=_json_object(row, "props", block=order),
-        conditions=_json_object(row, "conditions", block=order),
-    )
-
-
-def _json(row: DictRow, name: str, column: str = "", *, block: int | None = None) -> Json:
-    text: str | None = row[name]
-    try:
-        value: Json = {} if text is None else exact_json.loads(text)
-    except ValueError as error:
-        wrong = f"can't be read as JSON: {error}"
-    except RecursionError:
-        wrong = "can't be read as JSON: it nests too deep"
-    else:
-        wrong = unstorable(value)
-        if not wrong:
-            return value
-    raise _Unreadable(column or name, wrong, "make the value simpler", block=block)
-
-
-def _json_object(row: DictRow, name: str, *, block: int | None = None) -> JsonObject:
-    value = _json(row, name, block=block)
-    if not isinstance(value, dict):
-        raise _Unreadable(name, "is not a JSON object", "store an object, e.g. {}", block=block)
-    return value
-
-
-def _texts(values: list[str | None] | None, field: str) -> tuple[str, ...]:
-    if values is not None and any(not isinstance(value, str) for value in values):
-        raise _Unreadable(field, "holds a null or an inner array", "store a plain array of texts")
-    return tuple(value for value in values or () if value is not None)
