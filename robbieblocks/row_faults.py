@@ -6,6 +6,7 @@ text does so inside `blame`: the row is at fault, its pages are held back, and a
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
 from collections.abc import Callable
@@ -21,6 +22,10 @@ LOGGER.addHandler(logging.NullHandler())
 LOGGER.propagate = False
 
 _FRAMES: Final = 20
+# What a row may ask too much of; as likely others have used it up.
+_SHORTAGES: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO}
+)
 
 
 def is_fault(error: BaseException) -> bool:
@@ -79,12 +84,18 @@ class blame:  # noqa: N801 - used as a statement: `with blame(...):`
             page=printable(page) if page else "",
             block=block,
             what=f"reading it failed: {_named(error)}",
-            remedy="write it in another way; the worker's log has the trace",
+            remedy=f"{_remedy(error)}; the worker's log has the trace",
         )
         frames = "".join(traceback.format_tb(trace, limit=-_FRAMES))
         LOGGER.error("%s: %s", problem.where, problem.what, extra={"trace": frames})
         self._report(problem)
         return True
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SHORTAGES):
+        return "see what this machine is short of: the next build reads the row again"
+    return "write it in another way"
 
 
 def _named(error: BaseException) -> str:

@@ -78,7 +78,8 @@ def assemble(
 
     `layouts` are the names of the layouts, `forms` has the address of each form by its name, the
     same in each call. Pages of `previous` are reused where neither the page's row nor what it uses
-    of its components, of `media` and of other pages' routes has changed.
+    of its components, of `media` and of other pages' routes has changed; those that were held back
+    are read anew.
     """
     previous = previous or Assembly(pages=(), problems=(), held_back={})
     linked = LinkedPages(snapshot.pages, app)
@@ -96,11 +97,12 @@ def assemble(
     gone, come = changed_between(previous.rows, rows)
     again = {row.key: row for row in come}
     keys = {*again, *map(_KEY, gone)}
+    # What holds a page back may be this machine's fault, which has passed meanwhile.
+    doubtful = [row for row in rows if row.key in previous.held_back] if previous.held_back else []
     if not given.is_as_before:
-        doubtful = [row for row in rows if row.key in previous.held_back]
         doubtful += [page.row for page in given.doubtful()]
-        again |= {row.key: row for row in doubtful if row.key not in keys}
-        keys.update(again)
+    again |= {row.key: row for row in doubtful if row.key not in keys}
+    keys.update(again)
     known = {page.row.key: page for page in previous.pages if page.row.key in keys}
     placed, held_back = Counter(previous.placed), dict(previous.held_back)
     stand_ins, found = set(previous.stand_ins), dict(previous.found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections import Counter
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from robbieblocks.assemble import assemble, check_routes, release_path, route_problem
 from robbieblocks.assemble.page_problems import MAX_PAGE_PROBLEMS, PageProblems
+from robbieblocks.assemble.pages import PageReader
 from robbieblocks.model import PageRow, Snapshot, canonical_json, equal_json
 from tests.unit.rows import (
     LAYOUTS,
@@ -221,6 +223,34 @@ def test_unchanged_pages_are_taken_over_from_the_last_assembly() -> None:
 
     gone = assemble(before, "play", layouts=frozenset({"dashboard"}), previous=first)
     assert list(gone.held_back) == ["a", "b"]
+
+
+def test_a_page_that_this_machine_held_back_comes_when_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full disk or a lack of memory is not the row's fault: the remedy says so, and the next
+    build reads the row again though no row has changed."""
+    rows = a_snapshot(a_page("one"), a_page("two", route="/two"))
+    read = PageReader.read
+
+    def short(self: PageReader) -> Any:
+        if self._row.key == "two":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return read(self)
+
+    monkeypatch.setattr(PageReader, "read", short)
+    first = assemble(rows, "play", layouts=LAYOUTS)
+    assert [page.row.key for page in first.pages] == ["one"]
+    (problem,) = first.held_back["two"]
+    assert "short of" in problem.remedy
+    again = assemble(rows, "play", layouts=LAYOUTS, previous=first)
+    assert again.held_back == first.held_back
+    assert again.problems == first.problems
+    monkeypatch.setattr(PageReader, "read", read)
+    after = assemble(rows, "play", layouts=LAYOUTS, previous=again)
+    assert [page.row.key for page in after.pages] == ["one", "two"]
+    assert after.held_back == {}
+    assert after.problems == ()
 
 
 def test_taking_over_gives_what_starting_afresh_gives() -> None:
