@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 from psycopg import Connection
@@ -111,7 +111,7 @@ def _conflict(row: Sequence[Any]) -> Conflict:
 
 def _side(data: object) -> dict[str, object] | None:
     if data is None or isinstance(data, dict):
-        return data
+        return cast("dict[str, object] | None", data)
     # No row, or one that can't be read: then a text says why.
     return {"": data}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, LiteralString
+from typing import Final, LiteralString, cast
 
 from robbieblocks.database import translated
 from robbieblocks.sync.node import NodeDatabase
@@ -104,13 +104,14 @@ def _believable(report: object) -> dict[str, object]:
     """
     if not isinstance(report, dict):
         return {}
-    return {
-        name: value
-        for name, value in report.items()
-        if value is None
-        or isinstance(value, str | int | float)
-        or (isinstance(value, list) and all(isinstance(each, str) for each in value))
-    }
+    said = cast("dict[str, object]", report)
+    return {name: value for name, value in said.items() if _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(each, str) for each in cast("list[object]", value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def _lately(other_at: str | None, now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
@@ -223,8 +223,8 @@ class NodeDatabase:
         """What was noted under a name, as JSON."""
         with translated("read what this node noted"):
             row = self.connection.execute(_NOTED).fetchone()
-        noted: Any = row[0] if row else None
-        value = noted.get(name) if isinstance(noted, dict) else None
+        noted: object = row[0] if row else None
+        value = cast("dict[str, object]", noted).get(name) if isinstance(noted, dict) else None
         return None if value is None else json.dumps(value)
 
     def note(self, name: str, value: str) -> None:
