@@ -52,7 +52,7 @@ def serving(folder: Path) -> Generator[str]:
     identity = {"name": "test", "credentials": [{"accessKey": KEY, "secretKey": SECRET}]}
     identity["actions"] = ["Admin", "Read", "Write", "List"]
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    ports = {name: free_port() for name in (*_PORTS, *_MORE_PORTS)}
+    ports = {name: _port() for name in (*_PORTS, *_MORE_PORTS)}
     options = [f"-{name}={port}" for name, port in ports.items()]
     argv = [program, f"-logdir={folder}", "server", f"-dir={folder}"]
     argv += [f"-s3.config={folder}/s3.json", f"-s3.localSocket={folder}/s3.sock"]
@@ -72,7 +72,24 @@ def serving(folder: Path) -> Generator[str]:
             finally:
                 # Nothing of it is kept, and its orderly end takes half a minute.
                 process.kill()
+                process.wait()
+                for port in ports.values():
+                    for left in _sockets(port):
+                        left.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _port() -> int:
+    """A free port of which no server that was killed, maybe another account's, left a socket."""
+    while True:
+        port = free_port()
+        if not any(_sockets(port)):
+            return port
+
+
+def _sockets(port: int) -> Iterator[Path]:
+    """The server's sockets by a port's number, for which it has a fixed place and no option."""
+    return Path("/tmp").glob(f"seaweedfs-*-{port}.sock")
 
 
 def _takes(bucket: Bucket) -> bool:
