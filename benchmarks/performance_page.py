@@ -16,7 +16,7 @@ _EDITS: Final = ("one component", "one page", "one token", "one branding")
 
 
 # What README tells, and of which rows also what was measured beside them.
-_HEADLINES: Final = ("live-p50", "live-p95", "vite", "edit-1000", "edit-10000", "full-1000")
+HEADLINES: Final = ("live-p50", "live-p95", "vite", "edit-1000", "edit-10000", "full-1000")
 _BESIDE: Final = ("vite", "full-1000")
 
 
@@ -102,7 +102,7 @@ def _headlines(results: Sequence[Mapping[str, Any]]) -> str:
                 figure(found[key]["value"], BY_ID[key].unit),
                 found[key]["note"] if key in _BESIDE else "",
             )
-            for key in _HEADLINES
+            for key in HEADLINES
             if key in found
         ],
     )

@@ -24,12 +24,20 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # No language has a tag that begins with more letters (RFC 5646, 2.2.1): `german` is none.
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}")
 # Codes of countries that no language has, and the language that people mean by them.
-_COUNTRIES: Final = dict(
-    re.findall(
-        "([a-z]+):([a-z]+)",
-        "by:be cn:zh cz:cs dk:da gr:el il:he in:hi ir:fa jp:ja ua:uk us:en vn:vi",
-    )
-)
+_COUNTRIES: Final = {
+    "by": "be",
+    "cn": "zh",
+    "cz": "cs",
+    "dk": "da",
+    "gr": "el",
+    "il": "he",
+    "in": "hi",
+    "ir": "fa",
+    "jp": "ja",
+    "ua": "uk",
+    "us": "en",
+    "vn": "vi",
+}
 # What search engines read in `robots`, and some read no more.
 _ROBOTS: Final = frozenset(
     re.findall(

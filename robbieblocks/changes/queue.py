@@ -94,6 +94,7 @@ _REMOVE_PROCESSED: LiteralString = """
 _FORGETS_MEDIA: LiteralString = """
     SELECT has_function_privilege(to_regprocedure('earlier_media_forget()'), 'EXECUTE')
 """
+# Remove the bytes of media that undoing changes needs no longer.
 _FORGET_MEDIA: LiteralString = "SELECT earlier_media_forget()"
 
 _REMOVED_AT_ONCE: Final = 1000

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import performance_page, plot, report
+from benchmarks.__main__ import main as benchmark
 from benchmarks.apps import Size, component, components, pages
 from benchmarks.targets import TARGETS, Result, figure, percentile
 
@@ -74,6 +75,22 @@ def test_the_budget_knows_only_rows_that_are_measured() -> None:
     assert known
     assert known <= {target.id for target in TARGETS}
     assert budget["machine"]["processors"] > 0
+
+
+def test_figures_of_some_scenarios_alone_take_no_others_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where what README tells was not measured this day, the budget and the documents stay."""
+    kept = [ROOT / "README.md", ROOT / "docs" / "performance.md", report.BUDGET]
+    before = [path.read_bytes() for path in kept]
+    out = str(tmp_path / "bench.json")
+    argv = ["benchmarks", "--only", "none", "--keep-budget", "--out", out]
+    monkeypatch.setattr("sys.argv", argv)
+    monkeypatch.setattr("robbieblocks.toolchain.ensure", lambda *_: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert benchmark() == 2
+    assert "live-p50" in capsys.readouterr().err
+    assert [path.read_bytes() for path in kept] == before
 
 
 @pytest.mark.parametrize(
