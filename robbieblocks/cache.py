@@ -21,6 +21,8 @@ from typing import Final, Protocol, Self, TypeVar
 
 from robbieblocks.ownership import distrust
 
+Turns = Iterator[tuple[str, bytes | None]]
+
 _T = TypeVar("_T")
 
 # The name holds the version of the table's layout: another layout uses another file.
@@ -89,12 +91,8 @@ class SharedEntries(Protocol):
         """The entries that could be had, by key. To make all of them takes so long here."""
         ...
 
-    def turns(
-        self, kind: str, keys: Iterable[str], made_in_ms: float
-    ) -> Iterator[tuple[str, bytes | None]]:
-        """Each entry that could be had, by key, or None for one to make and put before the next is
-        taken. To make one takes so long here.
-        """
+    def turns(self, kind: str, keys: Iterable[str], made_in_ms: float) -> Turns:
+        """Each entry that could be had; None for one to make, and put, before the next is taken."""
         ...
 
     def is_worth(self, made_in_ms: float, requests: int) -> bool:
@@ -145,9 +143,7 @@ class Cache:
         """What other machines made, by key; `made_in_ms` is what making all of it takes here."""
         return {} if self._shared is None else self._shared.get_many(kind, keys, made_in_ms)
 
-    def turns(
-        self, kind: str, keys: Iterable[str], made_in_ms: float
-    ) -> Iterator[tuple[str, bytes | None]]:
+    def turns(self, kind: str, keys: Iterable[str], made_in_ms: float) -> Turns:
         """Each key with what another machine made, or with None: then it is to be made here, and
         shared, before the next is taken. Making one takes `made_in_ms` here.
         """

@@ -24,15 +24,9 @@ from robbieblocks.model.values import SHARED_APP, Json, equal_json
 REFERENCE_MARKS: Final = ('"$page', '"$row')
 """What the JSON of props with a reference to pages or rows holds, whatever else does."""
 
-METADATA_MARKS: Final = (
-    '"frame"',
-    '"feed"',
-    '"not_found"',
-    '"redirect',
-    '"translation_of"',
-)
-"""What the JSON of a frame's metadata holds, or of a page with a feed or redirects or of a
-translation, whatever else does."""
+METADATA_MARKS: Final = ('"frame"', '"feed"', '"not_found"', '"redirect', '"translation_of"')
+"""What the JSON of a frame's or 404 page's metadata holds, or of a page with a feed or redirects or
+of a translation, whatever else does."""
 
 
 class BlockRow(NamedTuple):

@@ -298,6 +298,7 @@ def test_a_child_is_ended_once_whoever_finds_it_dead(monkeypatch: pytest.MonkeyP
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
+        # So long that another one, were it let in, would be counted as well.
         time.sleep(0.01)
         try:
             return end(running)
