@@ -196,7 +196,11 @@ def _make_for(owner: str, cluster: Cluster, dbname: str) -> None:
     """A database of a role that is no superuser."""
     role = Identifier(owner)
     with cluster.connect() as connection:
-        connection.execute(SQL("DROP ROLE IF EXISTS {}").format(role))
+        there = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (owner,)).fetchone()
+        if there is not None:
+            # Another test's in the same cluster, and its right to the parameter with it.
+            connection.execute(SQL("DROP OWNED BY {}").format(role))
+            connection.execute(SQL("DROP ROLE {}").format(role))
         connection.execute(SQL("CREATE ROLE {} LOGIN").format(role))
         connection.execute(SQL("CREATE DATABASE {} OWNER {}").format(Identifier(dbname), role))
         connection.execute(
