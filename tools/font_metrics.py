@@ -1,14 +1,15 @@
 """Measures the toolchain's fonts against those that visitors have, for fallbacks of equal size.
 
-python -m tools.font_metrics FOLDER, where FOLDER has the Liberation fonts: their letters are as
-wide as those of Arial, Times New Roman and Courier New. Writes brand/fallback_metrics.py.
+python -m tools.font_metrics FOLDER, where FOLDER has, Regular and Bold, Arimo, Tinos and Cousine,
+whose letters are as wide as those of Arial, Times New Roman and Courier New, and Android's Roboto
+and NotoSerif, as their packages name the files. Writes brand/fallback_metrics.py.
 """
 
 from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 _MADE: Final = Path(__file__).resolve().parents[1] / "robbieblocks/brand/fallback_metrics.py"
-_WEIGHTS: Final = {400: "Regular", 700: "Bold"}
-_KINDS: Final = {"sans": "LiberationSans", "serif": "LiberationSerif", "mono": "LiberationMono"}
+_WEIGHTS: Final = {400: "400Regular", 700: "700Bold"}
+_KINDS: Final = {"sans": "Arimo", "serif": "Tinos", "mono": "Cousine"}
+_ANDROID: Final = {"sans": "Roboto", "serif": "NotoSerif"}
 # English prose: each letter about as often as pages have it.
-_SAMPLE: Final = (
+SAMPLE: Final = (
     "It was a bright cold day in early spring, and the clocks of the old town were striking nine. "
     "Everybody who lived near the harbour knew what that meant: boats would come back before noon, "
     "the market would open at ten, and for two or three hours nobody could hear a word of anything."
@@ -55,19 +57,24 @@ _MEASURE: Final = """
 """
 
 
+Widths = dict[tuple[str, int], float]
+
+
+def widths_of(page: Page, folder: Path, stems: Mapping[str, str]) -> Widths:
+    """How wide the sample is in the fonts of `folder`, in px, by kind and weight."""
+    return {
+        (kind, weight): seen(page, (folder / f"{stem}_{name}.ttf").read_bytes(), weight)["width"]
+        for kind, stem in stems.items()
+        for weight, name in _WEIGHTS.items()
+    }
+
+
 def measured(
-    page: Page, references: Path, chosen: Toolchain
+    page: Page, widths: Widths, chosen: Toolchain
 ) -> dict[str, tuple[str, dict[int, tuple[float, ...]]]]:
     """By family in lower case: the kind of its fallback, and for each weight size, ascent, descent
     and gap in percent.
     """
-    widths = {
-        (kind, weight): seen(page, (references / f"{stem}-{name}.ttf").read_bytes(), weight)[
-            "width"
-        ]
-        for kind, stem in _KINDS.items()
-        for weight, name in _WEIGHTS.items()
-    }
     found: dict[str, tuple[str, dict[int, tuple[float, ...]]]] = {}
     for family, latin in latin_faces(chosen):
         kind = next((kind for kind in ("mono", "serif") if kind in family), "sans")
@@ -92,23 +99,33 @@ def latin_faces(chosen: Toolchain) -> Iterator[tuple[str, FontFace]]:
 def seen(page: Page, content: bytes, weight: int) -> dict[str, float]:
     """A font's `width`, `ascent`, `descent` and `gap` at 1,000 px, as the browser has them."""
     data = base64.b64encode(content).decode()
-    found: dict[str, Any] = page.evaluate(_MEASURE, [data, weight, _SAMPLE])
+    found: dict[str, Any] = page.evaluate(_MEASURE, [data, weight, SAMPLE])
     return found
 
 
 def main() -> int:
     """Write the module."""
+    folder = Path(sys.argv[1])
     with launched() as browser:
+        page = browser.new_page()
         chosen = toolchain.ensure(Settings.from_environment(), lambda _text: None)
-        found = measured(browser.new_page(), Path(sys.argv[1]), chosen)
+        widths = widths_of(page, folder, _KINDS)
+        android = {
+            key: round(width / widths[key], 4)
+            for key, width in widths_of(page, folder, _ANDROID).items()
+        }
+        found = measured(page, widths, chosen)
     rows = "".join(
         f"    {family!r}: ({kind!r}, {rows!r}),\n" for family, (kind, rows) in found.items()
     )
+    others = "".join(f"    {key!r}: {ratio!r},\n" for key, ratio in android.items())
     _MADE.write_text(
         '"""How large a font of visitors\' machines is drawn to take the place of a hosted one.\n\n'
         'Made by `python -m tools.font_metrics`.\n"""\n\nfrom __future__ import annotations\n\n'
         "from collections.abc import Mapping\nfrom typing import Final, Literal\n\n"
         'FallbackKind = Literal["sans", "serif", "mono"]\n\n'
+        "# By kind and weight: how wide the letters of Android are to those of other systems.\n"
+        f"ANDROID: Final[Mapping[tuple[FallbackKind, int], float]] = {{\n{others}}}\n\n"
         "# By family in lower case: what takes its place, and for each weight, in percent, the "
         "size,\n# and of that the ascent, descent and line gap.\n"
         "METRICS: Final[\n"

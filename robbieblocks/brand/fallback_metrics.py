@@ -10,6 +10,14 @@ from typing import Final, Literal
 
 FallbackKind = Literal["sans", "serif", "mono"]
 
+# By kind and weight: how wide the letters of Android are to those of other systems.
+ANDROID: Final[Mapping[tuple[FallbackKind, int], float]] = {
+    ("sans", 400): 0.9972,
+    ("sans", 700): 0.9362,
+    ("serif", 400): 1.1944,
+    ("serif", 700): 1.1844,
+}
+
 # By family in lower case: what takes its place, and for each weight, in percent, the size,
 # and of that the ascent, descent and line gap.
 METRICS: Final[

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
 
 import tinycss2
 
-from robbieblocks.brand.fallback_metrics import METRICS, FallbackKind
+from robbieblocks.brand.fallback_metrics import ANDROID, METRICS, FallbackKind
 from robbieblocks.brand.families import families, not_installed
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import by_comma, css_string
@@ -26,17 +26,26 @@ _SAFE_FACE = re.compile(r"[A-Za-z0-9 %.+?,-]*")
 _MAX_FAMILIES = 20
 _DRAWN_FILES = 12
 _PRELOADED = (("body", 400), ("heading", 700))
-# The same letters on Windows and macOS, on Linux, and about the same on Android.
+# The same letters on Windows and macOS, on Linux, and on ChromeOS.
 _LOCAL: Final[dict[tuple[FallbackKind, int], str]] = {
-    ("sans", 400): "Arial, ArialMT, Liberation Sans, LiberationSans, Roboto",
+    ("sans", 400): "Arial, ArialMT, Liberation Sans, LiberationSans, Arimo, Arimo-Regular",
     ("sans", 700): "Arial Bold, Arial-BoldMT, Liberation Sans Bold, LiberationSans-Bold, "
-    "Roboto Bold, Roboto-Bold",
-    ("serif", 400): "Times New Roman, TimesNewRomanPSMT, Liberation Serif, LiberationSerif",
+    "Arimo Bold, Arimo-Bold",
+    ("serif", 400): "Times New Roman, TimesNewRomanPSMT, Liberation Serif, LiberationSerif, "
+    "Tinos, Tinos-Regular",
     ("serif", 700): "Times New Roman Bold, TimesNewRomanPS-BoldMT, Liberation Serif Bold, "
-    "LiberationSerif-Bold",
-    ("mono", 400): "Courier New, CourierNewPSMT, Liberation Mono, LiberationMono",
+    "LiberationSerif-Bold, Tinos Bold, Tinos-Bold",
+    ("mono", 400): "Courier New, CourierNewPSMT, Liberation Mono, LiberationMono, Cousine, "
+    "Cousine-Regular, Droid Sans Mono, DroidSansMono",
     ("mono", 700): "Courier New Bold, CourierNewPS-BoldMT, Liberation Mono Bold, "
-    "LiberationMono-Bold",
+    "LiberationMono-Bold, Cousine Bold, Cousine-Bold",
+}
+# Android's letters are of other widths (ANDROID).
+_ANDROID: Final[dict[tuple[FallbackKind, int], str]] = {
+    ("sans", 400): "Roboto, Roboto-Regular",
+    ("sans", 700): "Roboto Bold, Roboto-Bold",
+    ("serif", 400): "Noto Serif, NotoSerif",
+    ("serif", 700): "Noto Serif Bold, NotoSerif-Bold",
 }
 # Which weights are drawn with the letters that were measured at one.
 _WEIGHTS: Final = {400: "1 549", 700: "550 1000"}
@@ -83,7 +92,7 @@ class HostedFonts:
             for nodes in by_comma(tinycss2.parse_component_value_list(value))
         ]
         at = [name.lower() for name in families(value)].index(hosted) + 1
-        return ", ".join([*listed[:at], css_string(_fallback(hosted)), *listed[at:]])
+        return ", ".join([*listed[:at], *map(css_string, fallback_names(hosted)), *listed[at:]])
 
     @property
     def assets(self) -> tuple[Asset, ...]:
@@ -150,7 +159,7 @@ class HostedFonts:
             for face in self._faces[family]:
                 self._add(name, face)
             if self._faces[family]:
-                self._rules += _fallback_rules(family)
+                self._rules += fallback_rules(family)
         return bool(self._faces[family])
 
     def _add(self, name: str, face: FontFace) -> None:
@@ -174,23 +183,39 @@ class HostedFonts:
         )
 
 
-def _fallback(family: str) -> str:
-    """The name of the fallback of a family, given in lower case."""
-    return f"{family} fallback"
+def fallback_names(family: str) -> tuple[str, ...]:
+    """The names of the fallbacks of a family with METRICS, given in lower case."""
+    first = f"{family} fallback"
+    return (first, f"{first} android") if (METRICS[family][0], 400) in _ANDROID else (first,)
 
 
-def _fallback_rules(family: str) -> list[str]:
-    """The @font-face rules of a family's fallback; none where it was not measured."""
+def fallback_rules(family: str) -> Iterator[str]:
+    """The @font-face rules of a family's fallbacks; none where it was not measured."""
     if family not in METRICS:
-        return []
+        return
     kind, metrics = METRICS[family]
-    return [
-        f"@font-face{{font-family:{css_string(_fallback(family))};"
+    first, *android = fallback_names(family)
+    for weight, numbers in metrics.items():
+        yield _fallback_rule(first, weight, numbers, _LOCAL[kind, weight])
+    for name in android:
+        for weight, (size, *heights) in metrics.items():
+            width = ANDROID[kind, weight]
+            # The heights are of the size that is drawn.
+            ascent, descent, gap = (height * width for height in heights)
+            yield _fallback_rule(
+                name, weight, (size / width, ascent, descent, gap), _ANDROID[kind, weight]
+            )
+
+
+def _fallback_rule(
+    name: str, weight: int, metrics: tuple[float, float, float, float], local: str
+) -> str:
+    size, ascent, descent, gap = (round(number, 2) for number in metrics)
+    return (
+        f"@font-face{{font-family:{css_string(name)};"
         f"font-weight:{_WEIGHTS[weight]};size-adjust:{size:g}%;ascent-override:{ascent:g}%;"
-        f"descent-override:{descent:g}%;line-gap-override:{gap:g}%;"
-        f"src:{_local(_LOCAL[kind, weight])}}}"
-        for weight, (size, ascent, descent, gap) in metrics.items()
-    ]
+        f"descent-override:{descent:g}%;line-gap-override:{gap:g}%;src:{_local(local)}}}"
+    )
 
 
 def _local(names: str) -> str:

@@ -122,9 +122,11 @@ def _arrange_fonts(new: Path, home: Path) -> None:
     """Only the fonts that came along are seen, so a screenshot is the same on every machine."""
     fonts = new / "fonts"
     (new / "chromium" / "fonts" / "fonts").rename(fonts)
-    emoji = new / "node_modules" / "@expo-google-fonts" / "noto-color-emoji"
-    for font in emoji.rglob("*.ttf"):
-        shutil.copy(font, fonts)
+    packages = new / "node_modules" / "@expo-google-fonts"
+    # Besides emoji, letters as wide as those of Arial, Times New Roman and Courier New.
+    for pattern in ("*_400Regular.ttf", "*_700Bold.ttf"):
+        for font in packages.rglob(pattern):
+            shutil.copy(font, fonts)
     for folder in ("font-cache", "home"):
         (new / folder).mkdir()
     text = _FONTCONFIG.format(fonts=home / "fonts", cache=home / "font-cache")

@@ -163,7 +163,7 @@ def test_a_hosted_font_has_a_fallback_of_its_size() -> None:
     hosted = {**HOSTED, "unmeasured": (face("Unmeasured", "400", "latin"),)}
     node = brand(a_node(), [BODY, MONO, other], lambda name: hosted.get(name.lower(), ()))
     text = sheet(node)
-    assert '--font-body:"Inter", "inter fallback", sans-serif;' in text
+    assert '--font-body:"Inter", "inter fallback", "inter fallback android", sans-serif;' in text
     assert node.tokens["font.body"] == BODY.default
     assert f"--font-mono:{MONO.default};" in text
     assert f"--font-label:{other.default};" in text
@@ -173,6 +173,9 @@ def test_a_hosted_font_has_a_fallback_of_its_size() -> None:
         assert re.search(r"size-adjust:1\d\d\.\d+%;ascent-override:\d+", rule)
         assert re.search(r'src:local\("Arial', rule)
         assert "url(" not in rule
+    # A bold Roboto is narrower than a bold Arial, so it is drawn larger.
+    bold = re.findall(r'"inter fallback( android|)";font-weight:550[^;]*;size-adjust:(\d+)', text)
+    assert bold == [("", "102"), (" android", "109")]
 
 
 def test_a_font_that_is_not_there_is_a_warning() -> None:
