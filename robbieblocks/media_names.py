@@ -8,6 +8,11 @@ from typing import Final
 KEY_REMEDY: Final = "use letters, digits, dots, dashes and underscores, the first a letter or digit"
 # In props, Markdown and CSS. A key ends where another character stands.
 REFERENCE: Final = re.compile(r"media:([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
+# In stylesheets and style attributes; the key is the second group.
+URL_IN_CSS: Final = re.compile(
+    r"""url\([ \t\r\n]{0,9}(["']?)media:([A-Za-z0-9][A-Za-z0-9._-]{0,254})\1[ \t\r\n]{0,9}\)""",
+    re.IGNORECASE,
+)
 
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _FOCAL_POINT: Final = re.compile(r"(?:100|[0-9]{1,2})% (?:100|[0-9]{1,2})%")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from robbieblocks.assemble.components import hydrate_of
 from robbieblocks.assemble.page_problems import PageProblems
-from robbieblocks.assemble.page_settings import settings_problems
+from robbieblocks.assemble.page_settings import doubts, settings_problems
 from robbieblocks.assemble.placeholders import with_fallbacks
 from robbieblocks.assemble.routes import route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
@@ -68,6 +68,8 @@ def hydration(row: PageRow, problems: PageProblems) -> dict[int, Hydrate]:
         return found
     for problem in settings_problems(metadata):
         problems.add_value("metadata", problem)
+    for problem in doubts(metadata):
+        problems.add("metadata", problem.what, problem.remedy, problem.pointer, "warning")
     blocks = metadata.get("blocks", {})
     if not isinstance(blocks, dict):
         remedy = 'such as {"2": {"hydrate": "visible"}}'

@@ -12,6 +12,14 @@ from robbieblocks.names import DIRECTIONS, as_language, is_https_origin, is_lang
 from robbieblocks.site_settings import read_settings
 
 _UNSET: Final = (None, "")
+# What says how a page shows where it is shared, and what shows where it says nothing.
+_SHARED: Final = {
+    "og_title": "the page's title shows",
+    "og_description": "the page's description shows",
+    "og_type": "it is a website",
+    "og_image": "the node's picture shows",
+    "og_image_alt": "the picture's own alt is told",
+}
 # What is said of a page that visitors look for.
 _NOT_OF_404_PAGES: Final = ("frame", "feed", "redirect_from", "translation_of")
 
@@ -43,6 +51,9 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
     if meant := robots_meant(metadata.get("robots")):
         what = f"search engines know no {printable(meant[0])}, and list the page"
         yield ValueProblem("/robots", what, f"write {meant[1]}")
+    elif not isinstance(metadata.get("robots"), str | None):
+        what = "robots is no text, and search engines list the page"
+        yield ValueProblem("/robots", what, 'write a text, such as "noindex"')
     original = metadata.get("translation_of")
     if not (original is None or isinstance(original, str)):
         what = "translation_of is no text"
@@ -66,6 +77,20 @@ def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:
             what = f"{printable(str(origin))} is no https origin"
             remedy = "write scheme, host and port alone, such as https://forms.example"
             yield ValueProblem(json_pointer("form_action", index), what, remedy)
+
+
+def doubts(metadata: JsonObject) -> Iterator[ValueProblem]:
+    """What of `og_...` and `json_ld` has a wrong type, so that the page goes out without it."""
+    for name, instead in _SHARED.items():
+        if not isinstance(metadata.get(name), str | None):
+            what = f"{name} is no text: {instead}"
+            yield ValueProblem(json_pointer(name), what, "write a text")
+    stated = metadata.get("json_ld")
+    for index, each in enumerate(stated if isinstance(stated, list) else [stated]):
+        if not isinstance(each, dict | None):
+            at = json_pointer("json_ld", index) if isinstance(stated, list) else "/json_ld"
+            remedy = "write an object, or a list of them; a text of JSON is none"
+            yield ValueProblem(at, "linked data is no object, and is left out", remedy)
 
 
 def language_problems(metadata: JsonObject) -> Iterator[ValueProblem]:

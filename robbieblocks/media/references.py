@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from robbieblocks.media_names import REFERENCE
+from robbieblocks.media_names import REFERENCE, URL_IN_CSS
 from robbieblocks.model import (
     ComponentRow,
     Json,
@@ -25,10 +25,6 @@ _Row: TypeAlias = ComponentRow | NodeRow | TokenRow
 _AnyRow = TypeVar("_AnyRow", ComponentRow, NodeRow, TokenRow)
 _NONE: Final = frozenset[str]()
 _SIGN: Final = "media:"
-_CSS: Final = re.compile(
-    r"""url\([ \t\r\n]{0,9}(["']?)media:([A-Za-z0-9][A-Za-z0-9._-]{0,254})\1[ \t\r\n]{0,9}\)""",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -83,7 +79,7 @@ def keys_in_styles(content: Snapshot) -> frozenset[str]:
         *(text for node in content.nodes for text in _texts_of(node)),
         *(row.default for row in content.tokens),
     ]
-    found = (found[2] for text in texts if _SIGN in text for found in _CSS.finditer(text))
+    found = (found[2] for text in texts if _SIGN in text for found in URL_IN_CSS.finditer(text))
     of_settings = (key for node in content.nodes for key in _keys_in(node.settings))
     return frozenset((*found, *of_settings, *filter(None, map(_image_of, content.nodes))))
 
@@ -169,4 +165,4 @@ class Styles:
             url = self._urls.get(it[2])
             return f'url("{url}")' if url else it[0]
 
-        return _CSS.sub(address, text)
+        return URL_IN_CSS.sub(address, text)

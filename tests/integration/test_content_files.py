@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC
@@ -528,6 +529,16 @@ def test_an_export_writes_through_no_symlink(
     (tmp_path / "content" / "pages").symlink_to(elsewhere)
     with pytest.raises(SiteUnavailable, match="symlink"):
         exported(connection, tmp_path)
+    assert list(elsewhere.iterdir()) == []
+    # Nor through what lies where it writes aside.
+    (tmp_path / "content" / "tokens.toml").unlink(missing_ok=True)
+    (tmp_path / "content" / "pages").unlink()
+    (tmp_path / "content" / ".tokens.toml.new").unlink(missing_ok=True)
+    (tmp_path / "content" / ".tokens.toml.new").symlink_to(elsewhere / "aside")
+    (tmp_path / "node_branding").mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / "node_branding" / ".one.toml.new")
+    (tmp_path / "node_branding" / "one.toml").unlink(missing_ok=True)
+    assert "content/tokens.toml" in exported(connection, tmp_path)
     assert list(elsewhere.iterdir()) == []
 
 

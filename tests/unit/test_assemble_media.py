@@ -189,6 +189,13 @@ def _html(text: str) -> Json:
             '<a href="page:hours?a=1&amp;b=2#lunch">x</a><a href="media:a">y</a>',
             '<a href="/play/hours/?a=1&amp;b=2#lunch">x</a><a href="/_rb/a-2.png">y</a>',
         ),
+        (
+            "<p style='color: red; background: url( \"media:a\" ), URL(media:b)'>"
+            '<b style="background:url(&quot;media:b&quot;)">media:a</b>',
+            '<p style="color: red; background: url(&#x27;/_rb/a-2.png&#x27;), '
+            'url(&#x27;/_rb/b-2.png&#x27;)">'
+            '<b style="background:url(&#x27;/_rb/b-2.png&#x27;)">media:a</b>',
+        ),
     ],
 )
 def test_a_text_of_html_has_addresses(written: str, shown: str) -> None:
@@ -202,6 +209,7 @@ def test_a_text_of_html_has_addresses(written: str, shown: str) -> None:
         'src="media:a" stays <b title=\'src="media:a"\'>text</b> <!-- <img src="media:no"> -->',
         '<p data-src="media:no" src>media:a</p> < img src="media:no"> </img src="media:no">',
         '<!-- <img src="media:no">',
+        "<p style=\"content: 'media:no'\">url(media:no)</p>",
         "<br",
     ],
 )
@@ -217,11 +225,13 @@ def test_a_wrong_address_in_html_holds_its_page_back() -> None:
         {"html": '<p>\n<img src="media:no"><img src="media:gone">'},
         {"html": '<img src="page:home">'},
         {"html": '<a href="page:nobody">x</a>'},
+        {"html": '<p>\n<b style="background: url(media:no)">x</b>'},
     )
     assert [(each.block, each.pointer, each.line) for each in found.problems] == [
         (1, "/html", 2),
         (2, "/html", 1),
         (3, "/html", 1),
+        (4, "/html", 2),
     ]
     texts = [str(each) for each in found.problems]
     assert "there is no media:no" in texts[0]

@@ -124,6 +124,16 @@ def test_what_browsers_and_search_engines_know_is_right(metadata: dict[str, Any]
             "search engines know no noindx, and list the page",
             "write noindex",
         ),
+        (
+            {"robots": ["noindex"]},
+            "robots is no text, and search engines list the page",
+            'write a text, such as "noindex"',
+        ),
+        (
+            {"frame": "yes"},
+            "frame is neither true nor false",
+            "true makes the page a frame; false keeps frames from it",
+        ),
         ({"dir": "RTL"}, "RTL is no direction of text", "write ltr, rtl or auto"),
         ({"dir": ["rtl"]}, "['rtl'] is no direction of text", "write ltr, rtl or auto"),
     ],
@@ -136,6 +146,28 @@ def test_a_wrong_language_direction_or_robots_is_an_error(
     assert (problem.what, problem.remedy) == (what, remedy)
     assert problem.pointer == f"/{next(iter(metadata))}"
     assert problem.severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "pointer", "what"),
+    [
+        ({"og_title": 5}, "/og_title", "og_title is no text: the page's title shows"),
+        ({"og_image": {"src": "/a.png"}}, "/og_image", "the node's picture shows"),
+        ({"og_image_alt": False}, "/og_image_alt", "the picture's own alt is told"),
+        ({"json_ld": '{"@type": "Bakery"}'}, "/json_ld", "is no object, and is left out"),
+        ({"json_ld": [{}, None, 5]}, "/json_ld/2", "is no object, and is left out"),
+    ],
+)
+def test_what_is_passed_over_for_its_type_is_told(
+    metadata: dict[str, Any], pointer: str, what: str
+) -> None:
+    """The page goes out without it, with a warning that says so and what to write."""
+    found = assembled(a_page(metadata=metadata))
+    assert len(found.pages) == 1
+    (warning,) = found.problems
+    assert (warning.severity, warning.pointer) == ("warning", pointer)
+    assert what in warning.what
+    assert warning.remedy
 
 
 def test_settings_for_a_block_that_is_not_there_are_a_warning() -> None:

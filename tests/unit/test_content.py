@@ -170,6 +170,14 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("pages/home.toml", 'status = "live"\n' + PAGE, 1, "status is 'live'"),
         ("pages/home.toml", "published_at = 2025-01-09\n" + PAGE, 1, "a time with its offset"),
         ("pages/home.toml", "blocks = 1\n" + PAGE.split("[[")[0], 1, "an array of tables"),
+        (
+            "pages/home.toml",
+            'name = "N"\napp = "play"\n[metadata]\nframe = "yes"\n',
+            4,
+            "a `frame` that is neither true nor false",
+        ),
+        ("pages/home.toml", "metadata.not_found = 1\n" + PAGE, 1, "a `not_found` that is neither"),
+        ("media", "", None, "is not a folder"),
         ("pages/notes.txt", "hello", None, "is not a .toml or .md file"),
         ("components/stray.tsx", "", None, "is not a folder"),
         ("components/bar/style.css", "", None, "is unknown here"),
@@ -204,6 +212,13 @@ def test_a_mistake_names_file_line_and_remedy(
     assert found[0].remedy
     assert found[0].line == line or line is None
     assert file.name in found[0].key or file.parent.name in found[0].key
+
+
+def test_a_frame_that_is_said_wrongly_is_one_mistake(folder: Path, write: Write) -> None:
+    """Neither the route nor the layout that a frame does not have is missed besides."""
+    write("pages/home.toml", 'name = "N"\napp = "play"\nmetadata = { frame = "yes" }\n')
+    (problem,) = problems(folder)
+    assert problem.remedy == "write frame = true or frame = false"
 
 
 def test_all_mistakes_are_told_at_once(folder: Path, write: Write) -> None:

@@ -43,6 +43,8 @@ DOORS = {
     f"{_COMPONENT}/component.tsx": _content,
     f"{_COMPONENT}/component.css": _content,
     f"{_COMPONENT}/props.schema.json": _content,
+    "content/media/dot.svg": _content,
+    "content/media/dot.svg.toml": _content,
     "node_branding/one.toml": _content,
     "templates/page.html.j2": _templates,
     "templates/layouts/mine.html.j2": _templates,
@@ -67,6 +69,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"{_COMPONENT}/component.tsx": "export default () => <p/>;",
         f"{_COMPONENT}/component.css": "p { color: red }",
         f"{_COMPONENT}/props.schema.json": "{}",
+        "content/media/dot.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+        "content/media/dot.svg.toml": 'alt = "A dot"',
         "node_branding/one.toml": 'node_id = "one"\nnode_name = "One"',
         "templates/layouts/mine.html.j2": layout.read_text(),
     }
@@ -124,6 +128,17 @@ def _told(door: Callable[[Path], None], folder: Path) -> str:
     except RobbieBlocksError as error:
         return str(error)
     raise AssertionError("it was taken as if nothing were wrong")
+
+
+@pytest.mark.parametrize("name", ["pages", "components", "media"])
+@pytest.mark.parametrize("spoiled", ["a pipe", "a device", "not UTF-8", "nothing"])
+def test_what_is_no_folder_is_not_taken_for_an_empty_one(
+    folder: Path, name: str, spoiled: str
+) -> None:
+    """Its rows would be taken for removed."""
+    shutil.rmtree(folder / "content" / name)
+    SPOILED[spoiled](folder / "content" / name)
+    assert f"content/{name}: is not a folder" in _told(_content, folder)
 
 
 def test_a_symlink_inside_of_the_folder_is_followed(folder: Path) -> None:

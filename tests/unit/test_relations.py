@@ -370,6 +370,21 @@ def test_a_list_in_parts_makes_a_page_of_each(route: str, second: str) -> None:
     }
 
 
+def test_a_page_of_no_parts_that_shows_which_part_it_is_is_warned_of() -> None:
+    """What its list leaves out would be nowhere. A block of a frame may ask for all pages."""
+    block = a_block(props={"items": {"$pages": {"limit": 1}}, "at": {"$page": "pagination"}})
+    asks = a_page("blog", route="/blog/", blocks=(block,))
+    found = of_app(asks, post("a"), post("b"))
+    assert {page.key for page in found.pages} == {"a", "b", "blog"}
+    (warning,) = found.problems
+    assert (warning.severity, warning.page, warning.block) == ("warning", "blog", 1)
+    assert warning.remedy == 'write "paginate": true into its $pages or $rows'
+    frame = a_page(
+        "frame", route="", metadata={"frame": True}, blocks=(block._replace(zone="footer"),)
+    )
+    assert of_app(frame, post("a")).problems == ()
+
+
 def test_an_empty_list_is_one_page() -> None:
     """No pages, no further parts."""
     pages = related(asking({"$pages": {"paginate": True, "where": {"kind": "x"}}}), post("a"))

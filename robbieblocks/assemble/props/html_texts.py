@@ -9,6 +9,7 @@ from typing import Final
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import PageLinks
 from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.media_names import URL_IN_CSS
 
 # A comment, or a tag up to its end; where a text ends first, all that is left is one. So whatever a
 # text is, each character of it is looked at once.
@@ -22,14 +23,14 @@ _ATTRIBUTE: Final = re.compile(
 _IN_SRCSET: Final = re.compile(r"(?<![^\s,])media:([^\s,]+)")
 _MEDIA: Final = "media:"
 _PAGE: Final = "page:"
-_ADDRESSES: Final = frozenset({"href", "src", "srcset", "poster"})
+_ADDRESSES: Final = frozenset({"href", "src", "srcset", "poster", "style"})
 
 
 def with_addresses(text: str, media: PageMedia, links: PageLinks) -> str | ValueProblem:
     """A text of HTML whose elements have addresses for media and pages; or what is wrong with one.
 
-    Only `href`, `src`, `srcset` and `poster` are looked at. A picture that says neither width nor
-    height gets those of the file, and one without `alt` what its row says.
+    Only `href`, `src`, `srcset`, `poster` and each `url()` of a `style` are looked at. A picture
+    that says neither width nor height gets those of the file, one without `alt` what its row says.
     """
     if _MEDIA not in text and _PAGE not in text:
         return text
@@ -56,10 +57,14 @@ class _Reader:
         name, equals, value = written[1].lower(), written[2], written[3]
         if name not in _ADDRESSES or value is None or self.wrong:
             return written[0]
-        address = unescape(value.strip("\"'")).strip()
+        address = unescape(_unquoted(value)).strip()
         more = ""
         if name == "srcset":
             made = _IN_SRCSET.sub(lambda it: self._file(it[1])[0], address)
+        elif name == "style":
+            if not URL_IN_CSS.search(address):
+                return written[0]
+            made = URL_IN_CSS.sub(lambda it: f"url('{self._file(it[2])[0]}')", address)
         elif address.startswith(_MEDIA):
             made, more = self._file(address.removeprefix(_MEDIA), names)
         elif address.startswith(_PAGE):
@@ -90,3 +95,8 @@ class _Reader:
             return made
         self.wrong = made
         return ""
+
+
+def _unquoted(value: str) -> str:
+    quote = value[0]
+    return value[1:].removesuffix(quote) if quote in "\"'" else value

@@ -131,6 +131,9 @@ class Frames:
 def _settings(frame: PageRow) -> tuple[SiteSettings, tuple[Problem, ...]]:
     metadata = frame.metadata if isinstance(frame.metadata, dict) else {}
     settings, problems = NO_SETTINGS, [*language_problems(metadata), *not_found_problems(metadata)]
+    if not isinstance(metadata.get("blocks"), dict | None):
+        remedy = 'such as {"2": {"hydrate": "visible"}}'
+        problems.append(ValueProblem("/blocks", "expected an object", remedy))
     for key in ("settings", "head"):
         if metadata.get(key) is None:
             continue

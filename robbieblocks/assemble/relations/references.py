@@ -41,12 +41,12 @@ class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
     `row_lists` are the collections by name, `unread` is why pages of some are not in the listing.
-    `translations` gives those of the page, itself among them. `in_frame` says whether the block at
-    hand is a frame's. Afterwards `lists` is how many lists the page has, `own_lists` how many of
-    them no frame has, `listed` how many pages are in them, `paginated` the query that asks for
-    parts, `total` how many pages it takes, `asked` are the collections whose rows it lists,
-    `answers` is what lists were made of, `problems` are what is wrong with references, and `faults`
-    why lists lack what they would show.
+    `translations` gives those of the page, itself among them. `in_frame` says whether the block
+    at hand is a frame's, `told_parts` whether it has been told which part it is on. Afterwards
+    `lists` is how many lists the page has, `own_lists` how many of them no frame has, `listed` how
+    many pages are in them, `paginated` the query that asks for parts, `total` how many pages it
+    takes, `asked` are the collections whose rows it lists, `answers` is what lists were made of,
+    `problems` are what is wrong with references, and `faults` why lists lack what they would show.
     """
 
     row: PageRow
@@ -61,6 +61,7 @@ class References:
     lists: int = 0
     own_lists: int = 0
     listed: int = 0
+    told_parts: bool = False
     paginated: PageQuery | None = None
     total: int = 0
     asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
@@ -106,6 +107,7 @@ class References:
         self, asked: Json, at: str, field_in: Callable[[JsonObject, str], Json]
     ) -> Json:
         if asked == PAGINATION:
+            self.told_parts = True
             return self._pagination()
         if asked == TRANSLATIONS:
             return self.translations()

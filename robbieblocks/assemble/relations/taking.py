@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
-from robbieblocks.assemble.relations.references import References, has_reference
-from robbieblocks.errors import Problem
+from robbieblocks.assemble.relations.references import PAGINATION, References, has_reference
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import BlockRow, Feed, Json, PageRow
 
 
@@ -24,22 +25,35 @@ def with_blocks(page: PageRow, references: References) -> PageRow:
     """The page with the references in its blocks replaced, and what is wrong with them."""
     blocks: list[BlockRow] = []
     faults: list[Problem] = [*page.faults]
+    asking: list[BlockRow] = []
     for block in page.blocks:
         references.problems.clear()
+        references.told_parts = False
         references.in_frame = bool(block.frame)
         props: Json = references.replaced(block.props)
         blocks.append(block if props is block.props else block._replace(props=props))
-        faults += [
-            problem.in_row(
-                *(("component", block.component) if block.component else ("page", page.row_key)),
-                "props",
-                page=block.frame or page.row_key,
-                block=block.own_order,
-            )
-            for problem in references.problems
-        ]
+        faults += [_of_block(page, block, problem) for problem in references.problems]
+        if references.told_parts and not block.frame:
+            asking.append(block)
     faults += [fault for fault in references.faults if fault not in faults]
+    if asking and references.paginated is None and len(faults) == len(page.faults):
+        # What a limit leaves out of its list would be nowhere, and the page looks right.
+        what = f'asks for {{"$page": "{PAGINATION}"}}, and no list of the page is in parts'
+        fault = ValueProblem("", what, 'write "paginate": true into its $pages or $rows')
+        faults.append(_of_block(page, asking[0], fault, severity="warning"))
     return replace(page, blocks=tuple(blocks), faults=tuple(faults))
+
+
+def _of_block(
+    page: PageRow, block: BlockRow, problem: ValueProblem, *, severity: Severity = "error"
+) -> Problem:
+    return problem.in_row(
+        *(("component", block.component) if block.component else ("page", page.row_key)),
+        "props",
+        page=block.frame or page.row_key,
+        block=block.own_order,
+        severity=severity,
+    )
 
 
 def with_faults(page: PageRow, faults: Sequence[Problem]) -> PageRow:

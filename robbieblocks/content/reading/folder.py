@@ -278,6 +278,9 @@ def _check_names(collector: ProblemCollector, folder: Path, known: Iterable[str]
     for path in _listed(folder):
         if path.name not in known:
             collector.add(path, "is unknown here", f"known are: {', '.join(sorted(known))}")
+        elif not path.suffix and not path.is_dir():
+            # Taken for an empty one, its rows would be taken for removed.
+            collector.add(path, "is not a folder", "put a folder there, or nothing")
 
 
 def _check_unique(collector: ProblemCollector, rows: list[tuple[str, Path]]) -> None:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 from robbieblocks.content.reading.page_memory import PageMemory
 from robbieblocks.content.shape import STATUSES, Block, Page, TextPlace
 from robbieblocks.messages import printable
+from robbieblocks.model import JsonObject
 from robbieblocks.source_files import ProblemCollector, Table, parse_toml
 
 # A name without a folder, on every system.
@@ -143,8 +144,8 @@ def _page(table: Table) -> Page:
     metadata = table.json_object("metadata")
     # A frame lends its blocks to pages: it has no place and no layout of its own. Where a 404 page
     # stands is its app's to say.
-    is_frame = metadata.get("frame") is True
-    has_route = not is_frame and metadata.get("not_found") is not True
+    is_frame = _says(table, metadata, "frame")
+    has_route = not _says(table, metadata, "not_found") and not is_frame
     return Page(
         key=key_of(table, table.file.stem),
         name=table.string("name", required=True, most=255) or "",
@@ -160,6 +161,18 @@ def _page(table: Table) -> Page:
         metadata=metadata,
         file=table.file,
     )
+
+
+def _says(table: Table, metadata: JsonObject, name: str) -> bool:
+    """Whether metadata says so. What is neither true nor false is a mistake and counts as said, so
+    that what such a page does not have is not missed besides.
+    """
+    stated = metadata.get(name)
+    if stated is None or isinstance(stated, bool):
+        return stated is True
+    what = f"has a `{name}` that is neither true nor false"
+    table.report("metadata", what, f"write {name} = true or {name} = false", inside=name)
+    return True
 
 
 def _blocks(page: Table) -> tuple[Block, ...]:

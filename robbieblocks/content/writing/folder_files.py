@@ -54,7 +54,10 @@ class FolderFiles:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._check(file)
         temporary = file.with_name(f".{file.name}.new")
-        temporary.write_bytes(data)
+        # Whatever somebody left there is neither followed nor waited for.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as aside:
+            aside.write(data)
         temporary.replace(file)
         self.written.append(file)
 
