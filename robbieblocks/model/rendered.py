@@ -28,7 +28,8 @@ class RenderedBlock(NamedTuple):
     the browser, which may become classes there; where there are too many, `left_out` says that some
     are missing. `hints` are elements for the page's head.
     `misnested` names two elements, of which HTML does not allow the second in the first: browsers
-    have another tree than React, so that the block can't be hydrated.
+    have another tree than React, so that the block can't be hydrated. `nested_controls` names two
+    that a visitor operates, the second in the first, where browsers leave it.
     """
 
     html: str
@@ -40,6 +41,7 @@ class RenderedBlock(NamedTuple):
     hints: str = ""
     misnested: str = ""
     later_classes: str = ""
+    nested_controls: str = ""
 
     @property
     def lives(self) -> bool:

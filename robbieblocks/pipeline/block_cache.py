@@ -149,16 +149,17 @@ def _unpacked(pack: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _encode_block(block: RenderedBlock) -> bytes:
-    """One byte of flags, four lines, then the HTML: ten times as quick as JSON."""
+    """One byte of flags, five lines, then the HTML: ten times as quick as JSON."""
     flags = block.interactive | block.rerender << 1 | block.left_out << 2
     hints = block.hints.replace("\n", "&#10;")
-    lines = (block.classes, block.later_classes, block.misnested, hints, block.html)
+    nested = (block.misnested, block.nested_controls)
+    lines = (block.classes, block.later_classes, *nested, hints, block.html)
     return bytes([flags]) + "\n".join(lines).encode()
 
 
 def _decode_block(entry: bytes) -> RenderedBlock:
     flags = entry[0]
-    classes, later, misnested, hints, html = entry[1:].decode().split("\n", 4)
+    classes, later, misnested, controls, hints, html = entry[1:].decode().split("\n", 5)
     return RenderedBlock(
         html=html,
         interactive=bool(flags & 1),
@@ -168,4 +169,5 @@ def _decode_block(entry: bytes) -> RenderedBlock:
         left_out=bool(flags & 4),
         hints=hints,
         misnested=misnested,
+        nested_controls=controls,
     )

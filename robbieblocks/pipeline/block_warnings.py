@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from robbieblocks.bundle import element_inside
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, RenderedBlock
+
+# Of these a browser has never one inside another.
+_SPLIT: Final = frozenset({"a", "button", "form"})
 
 
 def block_warnings(
@@ -34,15 +38,25 @@ def _of_block(
             "it has more than 2,000 different class names: the others get no utility styles",
             "use fewer of them, or write the styles into css_styles",
         )
-    if made.misnested and block.hydrate != "never":
+    row = components.get(block.component)
+    if made.misnested:
         outer, inner = made.misnested.split()
-        warning = _warning(block.component, *_misnested(outer, inner))
-        row = components.get(block.component)
-        found = element_inside(row.code, outer, inner) if row is not None else None
-        if row is not None and found is not None:
-            source = row.code.split("\n")[found.line - 1].rstrip("\r")
-            warning = replace(warning, line=found.line, column=found.column, source=source)
-        yield warning
+        is_anew = made.lives and block.hydrate != "never"
+        said = _misnested(outer, inner, is_anew=is_anew)
+        yield _at_element(_warning(block.component, *said), row, outer, inner)
+    if made.nested_controls:
+        outer, inner = made.nested_controls.split()
+        said = _nested_controls(outer, inner)
+        yield _at_element(_warning(block.component, *said), row, outer, inner)
+
+
+def _at_element(warning: Problem, row: ComponentRow | None, outer: str, inner: str) -> Problem:
+    """The warning with the place of the inner element, where the component's code has it."""
+    found = element_inside(row.code, outer, inner) if row is not None else None
+    if row is None or found is None:
+        return warning
+    source = row.code.split("\n")[found.line - 1].rstrip("\r")
+    return replace(warning, line=found.line, column=found.column, source=source)
 
 
 def _warning(component: str, what: str, remedy: str) -> Problem:
@@ -56,7 +70,7 @@ def _warning(component: str, what: str, remedy: str) -> Problem:
     )
 
 
-def _misnested(outer: str, inner: str) -> tuple[str, str]:
+def _misnested(outer: str, inner: str, *, is_anew: bool) -> tuple[str, str]:
     """What HTML does not allow, and what to do about it."""
     remedy = "choose elements that HTML allows inside each other"
     if (outer, inner) == ("block", "raw"):
@@ -70,4 +84,16 @@ def _misnested(outer: str, inner: str) -> tuple[str, str]:
             remedy = "put the rows into a <tbody>"
         elif outer == "p":
             remedy = f"use a <div> in place of the <p>, or close it before {element}"
-    return f"{what}: browsers move it, so they render the block anew", remedy
+    if outer == inner and outer in _SPLIT:
+        remedy = f"put the two <{inner}> beside each other"
+    follows = ", so they render the block anew" if is_anew else ""
+    return f"{what}: browsers move it{follows}", remedy
+
+
+def _nested_controls(outer: str, inner: str) -> tuple[str, str]:
+    """What is wrong with a control inside another, and what to do about it."""
+    what = f"<{inner}> stands in <{outer}>: keyboards and screen readers reach only one of them"
+    remedy = "put them beside each other"
+    if inner == "a" or (outer, inner) == ("a", "button"):
+        remedy += ", or give one <a> the class of the button"
+    return what, remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from robbieblocks.model import AssembledBlock, Asset, ComponentRow, order_in_fra
 from tests import pages
 from tests.browser.chromium import Noise, accessibility_violations, html_problems
 from tests.pages import Press, block, component
+from tests.web_objects import WEB_OBJECTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -69,6 +71,15 @@ def _wait_for_life(page: Page) -> None:
 def _scripts(page: Page) -> list[str]:
     entries = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     return [name.rsplit("/", 1)[1] for name in entries if name.endswith(".js")]
+
+
+def test_a_browser_computes_the_same(browser: Browser) -> None:
+    """What blocks get of events, signals, headers and so on is what a browser gives."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        for topic, (body, gives) in WEB_OBJECTS.items():
+            found = page.evaluate(f"JSON.stringify((() => {{ {body} }})())")
+            assert (topic, json.loads(found)) == (topic, gives)
 
 
 def test_blocks_show_before_scripts_run(publish: Publish, browser: Browser) -> None:

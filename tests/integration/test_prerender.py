@@ -16,12 +16,14 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, Bundle, Module, RenderedBlock, RenderJob
 from robbieblocks.prerender import JobKeys, PageRenderer, Prerenderer, RenderedBatch
 from robbieblocks.prerender.isolate import keys
+from robbieblocks.prerender.isolate.controls import nested_controls_in
 from robbieblocks.prerender.isolate.error_mapping import REACT_MESSAGES, component_problem
 from robbieblocks.prerender.isolate.html_check import html_problem, parsed
 from robbieblocks.prerender.isolate.nesting import misnested_in
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.settings import resource_dir
 from tests.pages import Press, block, component
+from tests.web_objects import WEB_OBJECTS
 
 NO_ASSET = Asset("none.js", b"")
 GOOD = """exports.default = () => jsx("p", { children: [
@@ -389,6 +391,11 @@ INTERACTIVE = {
     "half a pair": ("return jsx('p', { onClick() {}, children: 'a\\ud800' });", True, True),
     "half a pair, unhydrated": ("return 'a\\ud800';", False, False),
     "newer built-in": ("return typeof Temporal;", False, True),
+    "browser's element": ("return typeof HTMLElement;", False, True),
+    "browser's name": ("return String('MessageChannel' in globalThis);", False, True),
+    "CSS of a browser": ("return String(CSS.supports('gap: 1px'));", False, True),
+    "time of an event": ("return String(new Event('a').timeStamp);", False, True),
+    "no browser's name": ("return typeof process + typeof Deno;", False, False),
     "browser's class": ("return typeof IntersectionObserver;", False, True),
     "timer of nothing": ("return String(setTimeout(undefined));", False, False),
     "browser test": ("return typeof window === 'undefined' ? 'a' : 'b';", False, True),
@@ -527,6 +534,7 @@ def test_too_many_classes(prerenderer: Prerenderer, isolate: str) -> None:
 
 TAGS = (
     *("div", "p", "span", "ul", "li", "dl", "dt", "dd", "h2", "h3", "a", "button", "form", "b"),
+    *("label", "details"),
     *("svg", "g", "section", "table", "tbody", "tr", "td", "select", "option", "x-y", "pre", "i"),
 )
 
@@ -538,16 +546,20 @@ def _tree(random: Random, depth: int) -> object:
     return [random.choice(TAGS), children]
 
 
-def test_what_may_be_hydrated_has_the_parser_s_tree(prerenderer: Prerenderer, isolate: str) -> None:
-    """The quick proof inside the isolate finds each misnesting that a parser finds."""
+@pytest.mark.parametrize("lives", [True, False])
+def test_the_quick_proof_finds_what_a_parser_finds(
+    prerenderer: Prerenderer, isolate: str, lives: bool
+) -> None:
+    """Inside the isolate each misnesting and each control in another is found."""
     body = (
         "const make = (it) => typeof it === 'string' ? it : "
-        "jsx(it[0], { children: it[1].map((each, key) => jsx(React.Fragment, "
-        "{ children: make(each) }, key)) });"
-        "exports.default = ({ tree }) => jsx('i', { onClick() {}, children: make(tree) });"
+        "jsx(it[0], { href: it[0] === 'a' ? '/' : undefined, children: "
+        "it[1].map((each, key) => jsx(React.Fragment, { children: make(each) }, key)) });"
+        "exports.default = ({ tree, lives }) => "
+        "jsx('i', { onClick: lives ? () => {} : undefined, children: make(tree) });"
     )
     random = Random(5)
-    props = [json.dumps({"tree": _tree(random, 4)}) for _ in range(1500)]
+    props = [json.dumps({"tree": _tree(random, 4), "lives": lives}) for _ in range(1500)]
     jobs = [RenderJob(component="it", props_json=each, prefix="b1-") for each in props]
     rendered = prerenderer.render(jobs, _bundle(isolate, it=body))
     sound = [made for made in rendered if made.problem is None]
@@ -555,6 +567,34 @@ def test_what_may_be_hydrated_has_the_parser_s_tree(prerenderer: Prerenderer, is
     found = [bool(misnested_in(parsed(made.html), made.html)) for made in sound]
     assert 100 < sum(found) < len(found) - 100
     assert [bool(made.misnested) for made in sound] == found
+    controls = [nested_controls_in(parsed(made.html)) for made in sound]
+    assert sum(map(bool, controls)) > 20
+    assert [made.nested_controls for made in sound] == controls
+    assert {made.interactive for made in sound} == {lives}
+
+
+STATIC = {
+    "links": ("jsx('a', { href: '/', children: jsx('a', { href: '/x' }) })", "a a", ""),
+    "raw links": ("raw('<a href=/>x<a href=/y>y</a></a>')", "a a", ""),
+    "raw rows": ("raw('<table><tr><td>x</table><p>x<p>y')", "", ""),
+    "forms": ("jsx('form', { children: jsx('form', {}) })", "form form", ""),
+    "card": ("jsx('a', { href: '/', children: jsx('button', {}) })", "", "a button"),
+    "raw card": ("raw('<a href=/><button>x</button></a>')", "", "a button"),
+    "field": ("jsx('a', { href: '/', children: jsx('select', {}) })", "", "a select"),
+}
+
+
+@pytest.mark.parametrize(("html", "misnested", "controls"), STATIC.values(), ids=STATIC)
+def test_what_stays_static_is_looked_at(
+    prerenderer: Prerenderer, isolate: str, html: str, misnested: str, controls: str
+) -> None:
+    """What needs no script is told of, too, raw HTML without the tags that may be left out."""
+    body = (
+        "const raw = (__html) => jsx('div', { dangerouslySetInnerHTML: { __html } });"
+        f"exports.default = () => {html};"
+    )
+    (made,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=body))
+    assert (made.misnested, made.nested_controls, made.lives) == (misnested, controls, False)
 
 
 # Walks all that a component can reach, and names what it could change or add to.
@@ -568,8 +608,10 @@ WALK = """exports.default = () => {
     (function* () {}).prototype, (async function* () {}).prototype, function* () {}, /a/, [],
   ];
   const todo = [["global", shared], ["react", React], ["jsx", require("react/jsx-runtime")],
-    ...[URL, URLSearchParams, structuredClone, atob, btoa, TextEncoder, TextDecoder, DOMException]
-      .map((it) => [it.name, it]),
+    ...[URL, URLSearchParams, structuredClone, atob, btoa, TextEncoder, TextDecoder, DOMException,
+      Event, CustomEvent, EventTarget, AbortController, AbortSignal, Headers, Blob, File, FormData,
+      DOMPoint, DOMRect].map((it) => [it.name, it]), ["CSS", CSS],
+    ["pairs", Object.getPrototypeOf(new Headers().entries())],
     ["dom", require("react-dom")], ["transition", React.useTransition()[1]]];
   for (const it of iterators) todo.push(["iterator", parent(it)]);
   const seen = new Set(), open = [];
@@ -623,6 +665,49 @@ def test_what_only_computes_is_there(prerenderer: Prerenderer, isolate: str) -> 
         *(["1", "2"], 0, True, "true DataCloneError", "aOk=", "hé"),
         *([226, 130, 172, 240, 159, 152, 128], "€"),
     ]
+
+
+@pytest.mark.parametrize(("body", "gives"), WEB_OBJECTS.values(), ids=WEB_OBJECTS)
+def test_what_browsers_only_compute_with(
+    prerenderer: Prerenderer, isolate: str, body: str, gives: list[object]
+) -> None:
+    """Events, signals, headers, files, forms and shapes give what they give in a browser."""
+    code = f"exports.default = () => JSON.stringify((() => {{ {body} }})());"
+    (block,) = prerenderer.render(_jobs("it"), _bundle(isolate, it=code))
+    assert block.problem is None
+    assert not block.rerender
+    assert json.loads(html.unescape(block.html)) == gives
+
+
+ONLY_THERE = {
+    "HTMLElement": "class It extends HTMLElement {}",
+    "Node": "return String({} instanceof Node);",
+    "URL.createObjectURL": "return URL.createObjectURL(new Blob(['x']));",
+    "stream()": "return new Blob(['x']).stream();",
+    "an element": "return new FormData({});",
+    "self": "return self.name;",
+    "MessageChannel": "return new MessageChannel().port1;",
+}
+
+
+@pytest.mark.parametrize(("name", "body"), ONLY_THERE.items(), ids=ONLY_THERE)
+def test_what_only_browsers_have_is_named(
+    prerenderer: Prerenderer, isolate: str, name: str, body: str
+) -> None:
+    """The remedy says that it belongs in an effect."""
+    code = f"exports.default = () => {{ {body} }};"
+    problem = _problem(prerenderer.render(_jobs("it"), _bundle(isolate, it=code))[0])
+    assert name.split(".")[-1] in f"{problem.what} {problem.remedy}"
+    assert "in useEffect" in problem.remedy or "without a browser" in problem.remedy
+
+
+def test_a_misspelt_name_is_no_browser_s(prerenderer: Prerenderer, isolate: str) -> None:
+    """A name that no browser has, or that is a plain word, is to be imported or declared."""
+    for name in ("Reakt", "status"):
+        code = f"exports.default = () => {name}.x;"
+        problem = _problem(prerenderer.render(_jobs("it"), _bundle(isolate, it=code))[0])
+        assert problem.what == f"ReferenceError: {name} is not defined"
+        assert problem.remedy.startswith("import or declare it")
 
 
 PIECES = (

@@ -9,6 +9,8 @@ from tests.sites import MakeSite, Site
 pytestmark = pytest.mark.postgres
 
 FADING = """export default () => <p style={{ animation: "fade 1s" }}>x</p>;"""
+CARD = """export default () => <a href="/">
+  <b>x</b> <button>y</button></a>;"""
 FADE = "@keyframes fade { from { opacity: 0 } }"
 
 
@@ -18,8 +20,9 @@ def site(make_site: MakeSite) -> Site:
     made.component("vain", "<p className='p-4 bg-robbie-cyan'>x</p>")
     made.component("fading", FADING, css=FADE)
     made.component("user", "import Vain from '@robbieblocks/vain'; export default () => <Vain/>;")
+    made.component("card", CARD)
     made.component("calm", "<p>calm</p>")
-    made.page("uses", "user", "fading")
+    made.page("uses", "user", "fading", "card")
     made.page("calm", "calm")
     made.build()
     return made
@@ -30,9 +33,11 @@ def test_warnings_of_components_are_in_the_report(site: Site) -> None:
     assert site.report is not None
     assert site.report.exit_code == 0
     found = {(each.key, each.severity): each.what for each in site.report.problems}
-    assert found.keys() == {("vain", "warning"), ("fading", "warning")}
+    assert found.keys() == {("vain", "warning"), ("fading", "warning"), ("card", "warning")}
     assert "bg-robbie-cyan" in found["vain", "warning"]
     assert "fade" in found["fading", "warning"]
+    assert "<button> stands in <a>" in found["card", "warning"]
+    assert [each.line for each in site.report.problems if each.key == "card"] == [2]
 
 
 def test_an_edit_elsewhere_is_told_nothing(site: Site) -> None:

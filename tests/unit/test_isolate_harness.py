@@ -73,7 +73,10 @@ def test_the_isolate_process_loads_little() -> None:
         "robbieblocks.prerender.isolate",
         *(
             f"robbieblocks.prerender.isolate.{name}"
-            for name in ("harness", "html_check", "nesting", "process", "protocol", "v8_isolate")
+            for name in (
+                *("controls", "harness", "html_check", "nesting", "process", "protocol"),
+                "v8_isolate",
+            )
         ),
     }
 

@@ -695,11 +695,11 @@ def test_what_the_html_parser_raises_is_that_block_s_failure(
         raise ValueError("unforeseen")
 
     monkeypatch.setattr(v8_isolate, "html_problem", fail)
-    html, failure, *_ = v8_isolate.checked(("<x-y></x-y>", 0, "", "", "", ""))
+    html, failure, *_ = v8_isolate.checked(("<x-y></x-y>", 0, "", "", "", "", ""))
     assert html is None
     assert isinstance(failure, dict)
     assert "ValueError: unforeseen" in failure["message"]
-    proven = "<p></p>", PROVEN, "", "", "", ""
+    proven = "<p></p>", PROVEN, "", "", "", "", ""
     assert v8_isolate.checked(proven) == proven
 
 

@@ -144,7 +144,7 @@ class IsolateClient:
         if result[0] is None:
             problem = component_problem(job.component, result[1], bundle, self._cpu_s)
             return RenderedBlock(html="", interactive=False, problem=problem)
-        html, flags, classes, later, hints, misnested = result
+        html, flags, classes, later, hints, misnested, controls = result
         return RenderedBlock(
             html=html,
             interactive=bool(flags & INTERACTIVE),
@@ -154,6 +154,7 @@ class IsolateClient:
             left_out=bool(flags & LEFT_OUT),
             hints=hints,
             misnested=misnested,
+            nested_controls=controls,
         )
 
     def _results(

@@ -36,6 +36,8 @@ _TEXT: Final = "text"
 _TABLE_PARTS: Final = frozenset(
     ("caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr")
 )
+# A parser ends the first where the second begins, or passes the second over.
+_SPLIT_CONTROLS: Final = frozenset({"a a", "button button", "form form"})
 # To name what is wrong, so many ways from the block to an element are tried.
 _MAX_ASKED: Final = 200
 
@@ -66,6 +68,15 @@ def misnested_in(document: LexborHTMLParser, written: str) -> str:
     if culprits := _culprits(root):
         return culprits
     return "block raw" if f"<!--{_RAW}-->" in written else "block element"
+
+
+def split_control(document: LexborHTMLParser, html: str) -> str:
+    """As `misnested_in`, of all HTML, but only a control that a parser closes before another one.
+
+    Raw HTML may leave end tags out, and parts of tables, which is no fault.
+    """
+    found = misnested_in(document, html)
+    return found if found in _SPLIT_CONTROLS else ""
 
 
 def _is_same(root: _Element, wrapper: LexborNode) -> bool:

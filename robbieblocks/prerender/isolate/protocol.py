@@ -45,11 +45,12 @@ class Failure(TypedDict, total=False):
     fix: str
 
 
-Rendered = tuple[str, int, str, str, str, str]
+Rendered = tuple[str, int, str, str, str, str, str]
 """A job's HTML with its flags, the words in it that may be classes, those of its props that may
-become classes in the browser, and the elements that it wants in the page's head. Last, from the
+become classes in the browser, and the elements that it wants in the page's head. Then, from the
 isolate: the HTML without raw HTML, where a parser has to compare it with what it makes of the HTML.
-In a reply: two elements by name, of which HTML does not allow the second in the first, or nothing.
+In a reply: two elements by name, of which a parser does not leave the second in the first, or
+nothing. Last, in a reply: two controls by name, the second in the first, or nothing.
 """
 
 Result = Rendered | tuple[None, Failure]

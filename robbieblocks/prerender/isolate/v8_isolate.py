@@ -14,9 +14,17 @@ from py_mini_racer import JSEvalException, MiniRacer
 
 from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate import harness
+from robbieblocks.prerender.isolate.controls import nested_controls_in
 from robbieblocks.prerender.isolate.html_check import html_problem, parsed
-from robbieblocks.prerender.isolate.nesting import misnested_in
-from robbieblocks.prerender.isolate.protocol import PROVEN, Definition, Failure, Result
+from robbieblocks.prerender.isolate.nesting import misnested_in, split_control
+from robbieblocks.prerender.isolate.protocol import (
+    INTERACTIVE,
+    PROVEN,
+    RERENDER,
+    Definition,
+    Failure,
+    Result,
+)
 from robbieblocks.row_faults import blame
 
 _POLL_S: Final = 0.05
@@ -137,19 +145,24 @@ def checked(result: Result) -> Result:
     """The result, checked by an HTML parser where the harness could not prove the HTML."""
     if result[0] is None:
         return result
-    html, flags, classes, later, hints, nesting = result
+    html, flags, classes, later, hints, nesting, _ = result
     if flags & PROVEN:
         return result
     faults: list[Problem] = []
     wrong: tuple[str, str] | None = None
-    misnested = ""
+    misnested = controls = ""
     with blame(faults.append, "component", ""):
         document = parsed(html)
         wrong = html_problem(document)
-        if wrong is None and nesting:
-            misnested = misnested_in(document, nesting)
+        if wrong is None:
+            controls = nested_controls_in(document)
+            if nesting:
+                misnested = misnested_in(document, nesting)
+            if not misnested and not flags & (INTERACTIVE | RERENDER):
+                # No tree of React's is needed, and raw HTML may have what a parser takes apart.
+                misnested = split_control(document, html)
     if faults:
         wrong = faults[0].what, "write its HTML in another way"
     if wrong is None:
-        return html, flags, classes, later, hints, misnested
+        return html, flags, classes, later, hints, misnested, controls
     return None, Failure(message=wrong[0], fix=wrong[1])

@@ -151,7 +151,7 @@ def _parts(listed: Sequence[tuple[AssembledBlock, RenderedBlock]]) -> frozenset[
 def _entry(block: AssembledBlock, made: RenderedBlock) -> str:
     use = json.dumps(component_specifier(block.component))
     entry = f'{{"id":"{block.id}","use":{use},"when":"{block.hydrate}","props":{block.props_json}'
-    if made.misnested:
+    if made.lives and made.misnested:
         entry += ',"anew":true'
     elif _is_fresh(made):
         entry += ',"fresh":true'

@@ -1,6 +1,6 @@
 // Freezes everything that blocks share, so that none can change what another one sees.
 
-import { freezeAll } from "./frozen.js";
+import { freezeAll, makeShadowable } from "./frozen.js";
 import { LOCALE } from "./here.js";
 import {
   defineProperty,
@@ -12,30 +12,6 @@ import {
   RealDate,
 } from "./host.js";
 import { handedOut, provided, unguardedReact } from "./react.js";
-
-/**
- * Let objects still assign to properties that a frozen prototype has: libraries do that to these.
- * @type {(target: any, names: PropertyKey[]) => void}
- */
-const makeShadowable = (target, names) => {
-  for (const name of names) {
-    const current = getOwnPropertyDescriptor(target, name);
-    if (!current || !("value" in current) || !current.configurable) continue;
-    const { value, enumerable } = current;
-    defineProperty(target, name, {
-      get: () => value,
-      set(next) {
-        if (this === target)
-          throw new TypeError(`Cannot change ${String(name)}: all blocks share it`);
-        if (Object(this) !== this) return;
-        const own = { writable: true, enumerable: true, configurable: true };
-        defineProperty(this, name, { value: next, ...own });
-      },
-      enumerable,
-      configurable: false,
-    });
-  }
-};
 
 makeShadowable(
   Object.prototype,

@@ -1,8 +1,23 @@
 // Which global names components find: those of the language, and a few that browsers have, without
 // effect. Everything else is removed.
 
-import { freezeAll } from "./frozen.js";
-import { block, define, defineProperty, global, ownKeys, readVarying, web } from "./host.js";
+import { BROWSER_NAMES } from "./browser_names.js";
+import { freezeAll, makeShadowable } from "./frozen.js";
+import {
+  block,
+  create,
+  define,
+  defineProperty,
+  getPrototypeOf,
+  global,
+  ownKeys,
+  readVarying,
+  web,
+} from "./host.js";
+import { webData } from "./web_data.js";
+import { webEvents } from "./web_events.js";
+import { webShapes } from "./web_shapes.js";
+import { webSignals } from "./web_signals.js";
 
 const KEPT = new Set(
   (
@@ -52,33 +67,59 @@ define(global, "queueMicrotask", (/** @type {() => void} */ task) => {
   Promise.resolve().then(task);
 });
 
-// What browsers have that only computes. It is made when a block asks for it first: most never do.
-const COMPUTING =
-  "URL URLSearchParams structuredClone atob btoa TextEncoder TextDecoder DOMException";
-/** @type {Record<string, unknown> | null} */
-let computing = null;
-/** @returns {Record<string, unknown>} */
-const made = () => {
-  computing = {}; // the packages look whether there is one
-  block.loading += 1; // and they may draw a random number, which decides nothing
-  try {
-    const found = web();
-    freezeAll(Object.values(found));
-    computing = found;
-    return found;
-  } catch (error) {
-    computing = null;
-    throw error;
-  } finally {
-    block.loading -= 1;
+/** @returns {Record<string, any>} */
+const fromWeb = () => {
+  /** @type {any} */
+  const found = web();
+  for (const name of ["createObjectURL", "revokeObjectURL"]) {
+    define(found.URL, name, () => {
+      throw new Error(`URL.${name} is not there while a page is prerendered`);
+    });
   }
+  return found;
 };
-for (const name of COMPUTING.split(" ")) {
-  defineProperty(global, name, {
-    get: () => (computing ?? made())[name],
-    enumerable: false,
-    configurable: false,
-  });
+/** @returns {Record<string, any>} */
+const events = () => {
+  const found = webEvents();
+  // Subclasses put their own in the place of these.
+  makeShadowable(found.EventTarget.prototype, ownKeys(found.EventTarget.prototype));
+  return { ...found, ...webSignals(found.Event, found.EventTarget) };
+};
+
+// What browsers have that only computes, in groups. A group is made when a block asks for one of it
+// first: most never do.
+/** @type {[names: string, make: () => Record<string, any>][]} */
+const COMPUTING = [
+  ["URL URLSearchParams structuredClone atob btoa TextEncoder TextDecoder DOMException", fromWeb],
+  ["Event CustomEvent EventTarget AbortController AbortSignal", events],
+  ["Headers Blob File FormData", webData],
+  ["CSS DOMPoint DOMPointReadOnly DOMRect DOMRectReadOnly", webShapes],
+];
+for (const [names, make] of COMPUTING) {
+  /** @type {Record<string, unknown> | null} */
+  let made = null;
+  const group = () => {
+    made = {}; // the packages look whether there is one
+    block.loading += 1; // and they may draw a random number, which decides nothing
+    try {
+      const found = make();
+      freezeAll(Object.values(found));
+      made = found;
+      return found;
+    } catch (error) {
+      made = null;
+      throw error;
+    } finally {
+      block.loading -= 1;
+    }
+  };
+  for (const name of names.split(" ")) {
+    defineProperty(global, name, {
+      get: () => (made ?? group())[name],
+      enumerable: false,
+      configurable: false,
+    });
+  }
 }
 
 // These properties of RegExp would carry text from one block to the next.
@@ -98,7 +139,8 @@ const BROWSER_OBJECTS =
   "innerWidth innerHeight devicePixelRatio scrollX scrollY visualViewport getComputedStyle alert " +
   "confirm prompt Notification speechSynthesis indexedDB caches customElements Temporal " +
   "requestIdleCallback IntersectionObserver ResizeObserver MutationObserver DOMParser FileReader " +
-  "XMLHttpRequest WebSocket BroadcastChannel Worker Image Audio";
+  "XMLHttpRequest WebSocket BroadcastChannel Worker Image Audio self addEventListener " +
+  "removeEventListener";
 for (const name of BROWSER_OBJECTS.split(" ")) {
   defineProperty(global, name, {
     get() {
@@ -119,6 +161,35 @@ for (const name of ["setTimeout", "setInterval", "requestAnimationFrame", "fetch
     throw new Error(`${name} is not there while a page is prerendered`);
   };
 }
-for (const name of ["clearTimeout", "clearInterval", "cancelAnimationFrame"]) {
-  global[name] = () => {};
-}
+const ENDING = "clearTimeout clearInterval cancelAnimationFrame cancelIdleCallback";
+for (const name of ENDING.split(" ")) global[name] = () => {};
+
+// Whoever asks for any other name of a browser's gets another answer there. The object below the global
+// one is asked for each name that is not there; of a name in small letters it may be a misspelt one.
+/** @type {Set<string> | null} */
+let browserNames = null;
+/** @param {PropertyKey} name */
+const noteAbsent = (name) => {
+  browserNames ??= new Set(BROWSER_NAMES.split(/\s+/));
+  if (typeof name !== "string" || !browserNames.has(name)) return;
+  if (block.loading === 0 && /[A-Z]/.test(name)) block.browserName = name;
+  readVarying();
+};
+const { has, get, set, setPrototypeOf } = Reflect;
+const below = new Proxy(create(getPrototypeOf(global)), {
+  has(target, name) {
+    if (has(target, name)) return true;
+    noteAbsent(name);
+    return false;
+  },
+  get(target, name, receiver) {
+    if (!has(target, name)) noteAbsent(name);
+    return get(target, name, receiver);
+  },
+  set(target, name, value, receiver) {
+    // V8 comes here with a name that nobody declared, too.
+    if (receiver === global) throw new ReferenceError(`${String(name)} is not defined`);
+    return set(target, name, value, receiver);
+  },
+});
+setPrototypeOf(global, below);

@@ -1,7 +1,7 @@
-// Proves of a block's HTML that it stays inside its wrapper, and that a parser makes the tree of it that
-// React has: for what nearly every block is made of, known elements, each closed in order, and no text
-// that a parser could take for a tag. What this can't prove is checked by a real HTML parser in the
-// child process (html_check.py).
+// Proves of a block's HTML that it stays inside its wrapper, that a parser makes the tree of it that
+// React has, and that no control stands in another one: for what nearly every block is made of, known
+// elements, each closed in order, and no text that a parser could take for a tag. What this can't prove
+// is checked by a real HTML parser in the child process (html_check.py, nesting.py, controls.py).
 
 import { block } from "./host.js";
 
@@ -64,6 +64,16 @@ const mayClose = (name, open) =>
   ((name === "a" || name === "button" || name === "form") && open.includes(name)) ||
   (LEAVES_SVG.has(name) && open.includes("svg"));
 
+// What a visitor operates, or may with such an attribute (controls.py).
+const CONTROLS = new Set(["a", "button", "label", "details", "input"]);
+const OPERATED = / (?:tabindex|controls|usemap)(?:=| |$)/i;
+
+// Whether an element might be a control that stands in another one.
+/** @type {(name: string, attributes: string, open: string[]) => boolean} */
+const isControlInside = (name, attributes, open) =>
+  (CONTROLS.has(name) || (attributes !== "" && OPERATED.test(attributes))) &&
+  (open.includes("a") || open.includes("button") || (name === "label" && open.includes(name)));
+
 const MAX_RAW = 100;
 const RAW = "><!--rb-raw--></";
 
@@ -78,11 +88,13 @@ export const withoutRaw = (html) => {
 };
 
 /**
- * Whether the HTML is proven to stay inside its wrapper, and to have the tree that React has.
+ * Whether the HTML is proven to stay inside its wrapper, and to be nested as HTML allows: as React has
+ * it where the block lives in the browser, in which raw HTML has no tree.
  * @param {string} html
+ * @param {boolean} lives
  */
-export const proveHtml = (html) => {
-  const proof = { stays: false, nested: block.rawHtml.size === 0 };
+export const proveHtml = (html, lives) => {
+  const proof = { stays: false, nested: !lives || block.rawHtml.size === 0 };
   /** @type {string[]} */
   const open = [];
   let at = html.indexOf("<");
@@ -106,6 +118,7 @@ export const proveHtml = (html) => {
       if (end === -1) return proof;
       let name = html.slice(at + 1, end);
       let closed = false;
+      let attributes = "";
       if (!ORDINARY.has(name)) {
         // It has attributes, or it can't be proven.
         const found = matchAt(NAME, html, at + 1);
@@ -117,9 +130,12 @@ export const proveHtml = (html) => {
         // `document.x` finds these by name before its own members.
         if ((name === "form" || name === "img") && / name=/i.test(rest[1])) return proof;
         closed = rest[2] !== "";
+        attributes = rest[1];
         end = at + name.length + rest[0].length;
       }
-      if (proof.nested && mayClose(name, open)) proof.nested = false;
+      if (proof.nested && (mayClose(name, open) || isControlInside(name, attributes, open))) {
+        proof.nested = false;
+      }
       if (!VOID.has(name)) {
         // Only inside svg does "/>" close an element.
         if (!closed) open.push(name);

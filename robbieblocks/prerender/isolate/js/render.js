@@ -16,8 +16,8 @@ const PROVEN = 4;
 const LEFT_OUT = 8;
 
 /**
- * @typedef {[html: string, flags: number, classes: string, later: string, hints: string, nesting: string]
- *   | [html: null, failure: import("./failure.js").Failure]} Result
+ * @typedef {[html: string, flags: number, classes: string, later: string, hints: string,
+ *   nesting: string, controls: string] | [html: null, failure: import("./failure.js").Failure]} Result
  */
 
 const SLICE_MS = 250;
@@ -75,17 +75,17 @@ const renderBlock = (component, props, prefix) => {
     const sent = html.toWellFormed().replaceAll("\0", "\uFFFD");
     if (sent !== html && block.interactive) block.rerender = true;
     html = sent;
-    const { stays, nested } = proveHtml(html);
     const lives = block.interactive || block.rerender;
-    const proven = stays && (nested || !lives);
+    const { stays, nested } = proveHtml(html, lives);
+    const proven = stays && nested;
     const { classes, later, leftOut } = classWords(html, lives ? parse(props) : null);
     const flags =
       (block.interactive ? INTERACTIVE : 0) |
       (block.rerender ? RERENDER : 0) |
       (proven ? PROVEN : 0) |
       (leftOut ? LEFT_OUT : 0);
-    const nesting = lives && !proven ? withoutRaw(html) : "";
-    return [html, flags, classes, later, made.hints, nesting];
+    const nesting = proven ? "" : withoutRaw(html);
+    return [html, flags, classes, later, made.hints, nesting, ""];
   } catch (error) {
     return [null, failure(block.asyncReason ? asyncError() : error)];
   }
