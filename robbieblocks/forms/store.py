@@ -30,10 +30,12 @@ _BLOCKS: Final[LiteralString] = """
                coalesce(nullif(p.metadata ->> 'lang', ''),
                         (SELECT f.metadata #>> '{settings,languages,default}'
                            FROM robbieblocks_pages f
-                          WHERE f.app_namespace = p.app_namespace AND f.status = 'published'
+                          WHERE f.app_namespace IN (p.app_namespace, 'shared')
+                            AND f.status = 'published'
                             AND f.metadata -> 'frame' = 'true'
                             AND f.metadata #> '{settings,languages,default}' IS NOT NULL
-                          ORDER BY f.page_key LIMIT 1), '') AS lang
+                          ORDER BY f.app_namespace <> p.app_namespace, f.page_key LIMIT 1), '')
+               AS lang
           FROM robbieblocks_pages p
          WHERE p.page_key = %s AND p.status = 'published'
     )

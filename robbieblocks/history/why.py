@@ -26,6 +26,7 @@ from robbieblocks.history import deploys, elements, journal
 from robbieblocks.history.journal import Asked, Change
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
+    SHARED_APP,
     Json,
     NodeRow,
     PageEntry,
@@ -188,13 +189,19 @@ def _plain(route: str) -> str:
 
 
 def _frame(order: int | None, app: str, rows: Content) -> str:
-    """The key of the app's frame that a block of this order is from; empty for a page's own."""
+    """The key of the frame that a block of this order is from; empty for a page's own.
+
+    The app's own frames come before those of `shared`.
+    """
     number = 0 if order is None else frame_number(order)
-    frames = sorted(
-        row.key
+    found = sorted(
+        (row.app != app, row.key)
         for row in rows.pages
-        if row.app == app and row.status == "published" and row.metadata.get("frame") is True
+        if row.app in (app, SHARED_APP)
+        and row.status == "published"
+        and row.metadata.get("frame") is True
     )
+    frames = [key for _, key in found]
     return frames[number - 1] if 0 < number <= len(frames) else ""
 
 

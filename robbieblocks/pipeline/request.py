@@ -81,11 +81,13 @@ def choose_targets(
     nodes: Sequence[NodeRow],
     page_apps: Mapping[str, str],
     live_apps: Mapping[str, Collection[str]],
+    shared_frames: Collection[str] = (),
 ) -> tuple[Target, ...]:
     """The targets of a request, sorted.
 
     `page_apps` maps each published page's key to its app, `live_apps` each node to the apps that
-    show pages there. An app without pages, or one that the node no longer enables, is a target only
+    show pages there. `shared_frames` are those of the requested pages that are around pages of
+    every app. An app without pages, or one that the node no longer enables, is a target only
     where its pages must be removed. Raises UsageError that names what is unknown, with the nearest
     known names.
     """
@@ -103,7 +105,7 @@ def choose_targets(
     known_apps.update(*live_apps.values())
     _check_known("app", request.apps, known_apps)
 
-    apps = _requested_apps(request, page_apps) or known_apps
+    apps = _requested_apps(request, page_apps, shared_frames) or known_apps
     chosen = [by_id[key] for key in request.nodes if key in by_id]
     if not request.nodes:
         chosen = list(nodes)
@@ -134,16 +136,18 @@ def read_instant(text: str) -> datetime:
     raise UsageError(f"{printable(text)} names no zone of time: {example}")
 
 
-def _requested_apps(request: Request, page_apps: Mapping[str, str]) -> set[str]:
+def _requested_apps(
+    request: Request, page_apps: Mapping[str, str], shared_frames: Collection[str]
+) -> set[str]:
     """The apps that a request names, itself or by its pages; empty for all."""
     apps = set(request.apps)
-    if not request.pages:
-        return apps
-    if apps and (outside := [key for key in request.pages if page_apps[key] not in apps]):
+    pages = [key for key in request.pages if key not in shared_frames]
+    if apps and (outside := [key for key in pages if page_apps[key] not in apps]):
         raise UsageError(
             f"--page and --app contradict each other: {', '.join(outside)} is not in it"
         )
-    return {page_apps[key] for key in request.pages}
+    # Around which pages a frame of shared is, the build finds out.
+    return {page_apps[key] for key in pages} if len(pages) == len(request.pages) > 0 else apps
 
 
 def _no_target(apps: set[str], with_pages: set[str], nodes: Iterable[NodeRow]) -> str:

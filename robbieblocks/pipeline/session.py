@@ -167,7 +167,8 @@ def _targets(request: Request, connection: Connection, site: Site) -> tuple[Targ
     for key in request.pages:
         if (template := template_of(key)) in page_apps:
             page_apps[key] = page_apps[template]
-    return choose_targets(request, nodes, page_apps, live)
+    frames = snapshot.shared_frames(connection, request.pages) if request.pages else ()
+    return choose_targets(request, nodes, page_apps, live, frames)
 
 
 def _lock(

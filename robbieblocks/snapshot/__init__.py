@@ -8,7 +8,16 @@ and acknowledging exactly those rows after the swap never hides a later edit.
 """
 
 from robbieblocks.snapshot.collections import row_of
-from robbieblocks.snapshot.taking import nodes, page_apps, refresh, take, triggers
+from robbieblocks.snapshot.taking import nodes, page_apps, refresh, shared_frames, take, triggers
 from robbieblocks.snapshot.values import json_value
 
-__all__ = ["json_value", "nodes", "page_apps", "refresh", "row_of", "take", "triggers"]
+__all__ = [
+    "json_value",
+    "nodes",
+    "page_apps",
+    "refresh",
+    "row_of",
+    "shared_frames",
+    "take",
+    "triggers",
+]

@@ -65,6 +65,13 @@ PAGE_APPS: LiteralString = """
      ORDER BY page_key COLLATE "C"
 """
 
+# Which of these pages are frames of shared, which are around pages of every app.
+SHARED_FRAMES: LiteralString = """
+    SELECT page_key FROM robbieblocks_pages
+     WHERE page_key = ANY (%(keys)s) AND app_namespace = %(shared)s
+       AND metadata -> 'frame' = 'true'
+"""
+
 # Each app that has published pages, with one of them.
 ONE_PAGE_EACH: LiteralString = """
     SELECT min(page_key), app_namespace FROM robbieblocks_pages

@@ -20,6 +20,7 @@ from robbieblocks.database import decoded_json
 from robbieblocks.model import (
     METADATA_MARKS,
     REFERENCE_MARKS,
+    SHARED_APP,
     BlockRow,
     Bookmark,
     ComponentRow,
@@ -83,6 +84,12 @@ def page_apps(cursor: Cursor[TupleRow], *, one_each: bool, drafts: bool) -> dict
     """The app of each published page, or of one page for each app, by page key."""
     query = queries.ONE_PAGE_EACH if one_each else queries.PAGE_APPS
     return dict(rows(cursor, query, {"drafts": drafts}))
+
+
+def shared_frames(cursor: Cursor[TupleRow], keys: Collection[str]) -> frozenset[str]:
+    """Which of these pages are frames of `shared`."""
+    values = {"keys": list(keys), "shared": SHARED_APP}
+    return frozenset(key for (key,) in rows(cursor, queries.SHARED_FRAMES, values))
 
 
 def nodes(

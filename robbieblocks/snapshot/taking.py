@@ -119,6 +119,15 @@ def page_apps(
         return reading.page_apps(cursor, one_each=one_each, drafts=drafts)
 
 
+def shared_frames(connection: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Which of these pages are frames of `shared`, by key: each is around pages of every app.
+
+    Raises DatabaseUnavailable and SchemaOutdated.
+    """
+    with _transaction(connection, "read which pages are frames") as cursor:
+        return reading.shared_frames(cursor, keys)
+
+
 def triggers(
     connection: Connection, *, nodes: Sequence[str] | None = None
 ) -> tuple[TriggerRow, ...]:

@@ -1077,10 +1077,10 @@ END
 $$;
 
 -- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand
--- in them several times, each time with one of its apps (or nodes), and gets one row. Where no
--- nodes are given, they are those that enable one of the apps; null, which means all, for shared
--- pages and where no node enables any. The other three say of each entity what it was and what
--- it is.
+-- in them several times, each time with one of its apps (or nodes), and gets one row; an app that
+-- is null stands for all. Where no nodes are given, they are those that enable one of the apps;
+-- null, which means all, for shared pages and where no node enables any. The other three say of
+-- each entity what it was and what it is.
 --
 -- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
 -- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements
@@ -1100,8 +1100,9 @@ DECLARE
 BEGIN
     WITH changed AS MATERIALIZED (
         SELECT given.id,
-               array_agg(DISTINCT given.app COLLATE "C")
-                   FILTER (WHERE given.app IS NOT NULL) AS apps,
+               CASE WHEN NOT bool_or(given.queued AND given.app IS NULL)
+                    THEN array_agg(DISTINCT given.app COLLATE "C") FILTER (WHERE given.queued)
+               END AS apps,
                array_agg(DISTINCT given.node COLLATE "C")
                    FILTER (WHERE given.node IS NOT NULL) AS nodes,
                (array_agg(given.before) FILTER (WHERE given.before IS NOT NULL))[1] AS before,
@@ -1234,6 +1235,13 @@ $$;
 -- Of an UPDATE only rows that it altered become sides, and count for their 64 MB. IS TRUE keeps
 -- that test a lookup in a hash: a join could be planned as one over all pairs.
 
+-- The app whose pages change with a page's row: its own; null, which means all, for a frame of
+-- shared, whose blocks stand on the pages of every app.
+CREATE OR REPLACE FUNCTION robbieblocks_reached_app(app text, metadata jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN app = 'shared' AND metadata -> 'frame' = 'true' THEN NULL ELSE app END
+$$;
+
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_page() RETURNS trigger
@@ -1249,8 +1257,10 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(side.id), array_agg(side.app) INTO ids, apps
           FROM old_rows o FULL JOIN new_rows n ON n.id = o.id,
-               LATERAL (VALUES (o.id, o.app_namespace, o.status),
-                               (n.id, n.app_namespace, n.status))
+               LATERAL (VALUES (o.id, robbieblocks_reached_app(o.app_namespace, o.metadata),
+                                o.status),
+                               (n.id, robbieblocks_reached_app(n.app_namespace, n.metadata),
+                                n.status))
                        AS side (id, app, status)
          WHERE side.status = 'published'
            AND ROW (o.id, o.page_key, o.app_namespace, o.page_name, o.page_route,
@@ -1260,14 +1270,14 @@ BEGIN
                     n.layout_template, n.meta_title, n.meta_description, n.status,
                     n.version, n.published_at, n.created_by, n.metadata, n.created_at)::record;
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
-          FROM new_rows WHERE status = 'published';
+        SELECT array_agg(id), array_agg(robbieblocks_reached_app(app_namespace, metadata))
+          INTO ids, apps FROM new_rows WHERE status = 'published';
     ELSIF TG_OP = 'TRUNCATE' THEN
-        SELECT array_agg(id), array_agg(app_namespace) INTO ids, apps
-          FROM robbieblocks_pages WHERE status = 'published';
+        SELECT array_agg(id), array_agg(robbieblocks_reached_app(app_namespace, metadata))
+          INTO ids, apps FROM robbieblocks_pages WHERE status = 'published';
     ELSIF OLD.status = 'published' THEN
         ids := ARRAY[OLD.id];
-        apps := ARRAY[OLD.app_namespace];
+        apps := ARRAY[robbieblocks_reached_app(OLD.app_namespace, OLD.metadata)];
     END IF;
     IF ids IS NULL THEN
         RETURN OLD;
@@ -1339,7 +1349,8 @@ BEGIN
     ELSE
         SELECT array_agg(DISTINCT page_id) INTO pages FROM old_rows;
     END IF;
-    SELECT array_agg(p.id), array_agg(p.app_namespace) INTO ids, apps
+    SELECT array_agg(p.id), array_agg(robbieblocks_reached_app(p.app_namespace, p.metadata))
+      INTO ids, apps
       FROM robbieblocks_pages p
      WHERE p.status = 'published' AND p.id = ANY (pages);
     IF cardinality(ids) IS DISTINCT FROM cardinality(pages) THEN
@@ -1349,7 +1360,8 @@ BEGIN
                      WHERE p.id = ANY (pages) AND p.status IS DISTINCT FROM 'published'
                      ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED) held;
         END IF;
-        SELECT array_agg(p.id), array_agg(p.app_namespace) INTO ids, apps
+        SELECT array_agg(p.id), array_agg(robbieblocks_reached_app(p.app_namespace, p.metadata))
+          INTO ids, apps
           FROM robbieblocks_pages p
          WHERE p.id = ANY (pages) AND p.id <> ALL (coalesce(drafts, '{}'));
     END IF;
@@ -1414,7 +1426,7 @@ $$;
 
 -- Components: those that are published, before or after, or that a component on a published page
 -- imports. Apps are those of the published pages that show them, also through imports; null where
--- no page does.
+-- no page does, or a frame of shared.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_component() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan SET TimeZone = 'UTC' AS $$
@@ -1467,7 +1479,8 @@ BEGIN
           JOIN robbieblocks_components c
             ON robbieblocks_imports(c.react_code) @> ARRAY[reach.key]
     ), shown AS MATERIALIZED (
-        SELECT DISTINCT reach.id, p.app_namespace::text AS app, reach.imported
+        SELECT DISTINCT reach.id, reach.imported,
+               robbieblocks_reached_app(p.app_namespace, p.metadata) AS app
           FROM reach
           JOIN robbieblocks_page_blocks b ON b.component_id = reach.used_by
           JOIN robbieblocks_pages p ON p.id = b.page_id AND p.status = 'published'

@@ -109,6 +109,13 @@ _PAGE_CASES: list[tuple[str, LiteralString, list[Change]]] = [
      sorted([HOME, page("new", ["play"], _PLAY)])),
     ("a new id", "UPDATE robbieblocks_pages SET id = '00000000-0000-4000-8000-000000000001' WHERE page_key = 'gone'", [GONE, GONE]),
     ("a truncate", "TRUNCATE robbieblocks_pages CASCADE", sorted([HOME, DESK, ABOUT, GONE])),
+    ("an insert of a frame of shared",
+     """INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name, page_route, layout_template, status, metadata)
+        VALUES ('new', 'shared', 'New', '', '', 'published', '{"frame": true}')""", [page("new", None, None)]),
+    ("a page of shared that becomes a frame", "UPDATE robbieblocks_pages SET metadata = '{\"frame\": true}' WHERE page_key = 'about'",
+     [page("about", None, None)]),
+    ("a page of an app that becomes a frame", "UPDATE robbieblocks_pages SET metadata = '{\"frame\": true}' WHERE page_key = 'home'", [HOME]),
+    ("metadata of shared that make no frame", "UPDATE robbieblocks_pages SET metadata = '{\"frame\": \"true\"}' WHERE page_key = 'about'", [ABOUT]),
 ]  # fmt: skip
 
 _BLOCK_CASES: list[tuple[str, LiteralString, list[Change]]] = [
@@ -202,6 +209,33 @@ _CASES = [
 def test_capture(undone: Db, statement: LiteralString, expected: list[Change]) -> None:
     """A statement leaves exactly one queue row for each published thing that it changes."""
     assert changes(undone, statement) == expected
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE robbieblocks_pages SET metadata = '{}' WHERE page_key = 'about'",
+    "UPDATE robbieblocks_pages SET app_namespace = 'play' WHERE page_key = 'about'",
+    "DELETE FROM robbieblocks_pages WHERE page_key = 'about'",
+    "UPDATE robbieblocks_page_blocks SET props = '{\"a\": 1}' WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'about')",
+    "DELETE FROM robbieblocks_page_blocks WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'about')",
+    "UPDATE robbieblocks_components SET is_published = true WHERE component_key = 'unpublished'",
+])  # fmt: skip
+def test_what_is_in_a_frame_of_shared_is_on_pages_of_every_app(
+    undone: Db, statement: LiteralString
+) -> None:
+    """An edit of the frame, of its blocks or of what they place waits for all apps of all nodes; one
+    of another page of shared does not.
+    """
+    undone.execute(
+        """UPDATE robbieblocks_pages SET metadata = '{"frame": true}' WHERE page_key = 'about'"""
+    )
+    ((_, _, _, apps, nodes),) = changes(undone, statement)
+    assert (apps, nodes) == (None, None)
+    undone.execute(
+        """UPDATE robbieblocks_pages SET metadata = '{"frame": true}' WHERE page_key = 'desk'"""
+    )
+    assert changes(
+        undone, "UPDATE robbieblocks_pages SET page_name = 'x' WHERE page_key = 'desk'"
+    ) == [DESK]
 
 
 def test_an_edit_reads_only_the_components_that_it_concerns(db: Db) -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from robbieblocks import history, release
+from robbieblocks import changes, history, release
 from robbieblocks.checks import Checked, Finding, run
 from robbieblocks.pipeline import BuildReport, Request, inspect
 from tests.building import NOW
@@ -156,6 +156,54 @@ def test_a_frame_that_fails_holds_its_pages_back(blog: Site) -> None:
     assert blog.file("/one/").read_text() == before
 
 
+def everywhere(report: BuildReport) -> dict[str, dict[str, str]]:
+    """What was done to the pages of each app."""
+    return {
+        run.target.app: {page.key: page.change for page in run.pages} for run in report.plan.runs
+    }
+
+
+def test_a_frame_of_shared_is_part_of_every_app(blog: Site) -> None:
+    """Its blocks and settings are on the pages of all; an edit waits for all, and `--page` makes
+    all; an error holds all back and names the frame.
+    """
+    blog.component("foot", "export default ({ says = 1 }) => <i>{says}</i>", css=".foot { top: 0 }")
+    hosts = {"https://pictures.example": ["images"]}
+    metadata = {"frame": True, "settings": {"hosts": hosts}}
+    foot = Block(component="foot", zone="footer")
+    blog.page("foot", foot, app="shared", route="", metadata=metadata)
+    blog.page("about", "post", app="shared")
+    blog.builder.build(nodes=[NODE])
+    for page in (blog.file("/one/"), blog.file("/about/", app="shared")):
+        assert "<i>1</i>" in page.read_text()
+        assert "https://pictures.example" in page.read_text()
+    around = {"play": {"blog", "blog.page-2", "cats", "one", "two", "three"}, "shared": {"about"}}
+    edit = "UPDATE robbieblocks_components SET react_code = %s WHERE component_key = 'foot'"
+    blog.sql(edit, "export default ({ says = 2 }) => <i>{says}</i>")
+    # The one app leaves the row to the other.
+    assert not blog.build(app="shared").handled
+    assert changes.waiting(blog.builder.connection, NODE).groups[0].apps >= {"play", "shared"}
+    done = everywhere(blog.builder.build(nodes=[NODE], pages=["foot"]))
+    assert done == {"play": dict.fromkeys(around["play"], "changed"), "shared": {}}
+    assert "<i>2</i>" in blog.file("/one/").read_text()
+    found = history.why(blog.builder.connection, blog.builder.site_root, "/one/#i", NODE)
+    assert (found.frame, found.block) == ("foot", 1)
+    assert blog.builder.build(nodes=[NODE]).handled
+    blog.sql(
+        'UPDATE robbieblocks_page_blocks SET props = \'{"says": {"$page": "rout"}}\''
+        " WHERE page_id = (SELECT id FROM robbieblocks_pages WHERE page_key = 'foot')"
+    )
+    report = blog.builder.build(nodes=[NODE])
+    assert everywhere(report) == {
+        app: dict.fromkeys(keys, "held back") for app, keys in around.items()
+    }
+    assert {(p.key, p.page, p.block) for p in report.problems} == {("foot", "foot", 1)}
+    assert "<i>2</i>" in blog.file("/one/").read_text()
+    blog.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'foot'")
+    blog.builder.build(nodes=[NODE])
+    assert "<i>" not in blog.file("/one/").read_text()
+
+
 def test_a_page_enters_its_lists_at_its_instant(blog: Site) -> None:
     """The plan names the instant, at which a worker looks again."""
     post(blog, "later", 3)
@@ -265,17 +313,21 @@ def test_a_page_that_never_went_out_is_in_no_list(blog: Site) -> None:
 
 
 def test_check_looks_into_frames(blog: Site) -> None:
-    """What is wrong in a frame's props, HTML or conditions is told with the frame and its block."""
+    """What is wrong in a frame's props, HTML or conditions is told with the frame and its block,
+    and what its settings allow.
+    """
     blog.component("menu", "export default ({ to }) => <p id='twice'><a href={to}>x</a></p>")
     nodes = {"nodes": [NODE, "nobody"]}
     menu = Block(component="menu", zone="footer", props={"to": "/nowhere/"}, conditions=nodes)
-    blog.page("more", menu, route="", metadata={"frame": True})
+    settings = {"framed_by": ["https://*.example.org"]}
+    blog.page("more", menu, route="", metadata={"frame": True, "settings": settings})
     blog.page("own", Block(component="menu", props={"to": "/"}))
     for asked in ("own", "more"):
         found = checked(blog, asked)
         for rule in ("dead-link", "unknown-node"):
             told = {(each.problem.page, each.problem.block) for each in found if each.rule == rule}
             assert ("more", 1) in told
+        assert [each.problem.key for each in found if each.rule == "wide-host"] == ["more"]
         assert any("block 1 of frame more (menu)" in each.problem.what for each in found)
 
 

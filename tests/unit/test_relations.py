@@ -96,6 +96,63 @@ def test_a_frame_is_for_its_app_and_for_who_wants_it() -> None:
     assert pages == {"other": other, "without": without}
 
 
+def test_a_frame_of_shared_is_around_the_pages_of_every_app() -> None:
+    """Zone by zone it comes after the app's own frames, in whatever language these are."""
+    shared = a_frame("header", "sidebar", "footer", key="a", app="shared")
+    german = in_language(a_frame("sidebar", "overlay", key="b", app="shared"), "de")
+    own = a_frame("sidebar", key="c")
+    pages = related(
+        a_page("home"),
+        a_page("heim", metadata={"lang": "de-AT"}),
+        a_page("other", app="work", metadata={"lang": "de"}),
+        a_page("about", app="shared", blocks=(a_block(zone="footer"),)),
+        a_page("without", app="work", metadata={"frame": False}),
+        *(shared, german, own),
+    )
+    assert {key: sorted(zones_of(row)) for key, row in pages.items()} == {
+        "home": [("footer", "a"), ("header", "a"), ("sidebar", "c")],
+        "heim": [("footer", "a"), ("header", "a"), ("overlay", "b"), ("sidebar", "c")],
+        "other": [("footer", "a"), ("header", "a"), ("overlay", "b"), ("sidebar", "b")],
+        "about": [("header", "a"), ("sidebar", "a")],
+        "without": [],
+    }
+    ids = {block.frame: block.id[:2] for block in pages["heim"].blocks if block.frame}
+    assert ids == {"c": "f1", "a": "f2", "b": "f3"}
+
+
+def test_settings_of_a_frame_of_shared_hold_where_an_apps_own_state_none() -> None:
+    """So does its default language, for 404 pages too; its mistake is one of every app's pages."""
+    settings: dict[str, Json] = {"referrer": "origin", "languages": {"default": "de"}}
+    shared = replace(a_frame(app="shared"), metadata={"frame": True, "settings": settings})
+    own = replace(
+        a_frame(key="own", app="work"),
+        metadata={"frame": True, "settings": {"referrer": "no-referrer"}},
+    )
+    rows = (a_page("home"), a_page("desk", app="work"), own, shared)
+    lost = a_page("lost", app="work", route="", metadata={"not_found": True, "lang": "de"})
+    content = Relations().applied(a_snapshot(*rows, lost, components=(OPEN,)), NOW)
+    found = {row.key: row for row in content.pages}
+    assert [found[key].default_lang for key in ("home", "desk", "lost")] == ["de"] * 3
+    assert found["lost"].route == "/home/404.html"
+    stated = {app: each.referrer for app, each in content.app_settings.items() if each}
+    assert stated == {"play": "origin", "shared": "origin", "work": "no-referrer"}
+    assert {frame.key for frame in content.frames} == {"frame", "own"}
+    wrong = replace(shared, metadata={"frame": True, "settings": {"referrer": 5}})
+    (fault,) = related(a_page("home"), wrong)["home"].faults
+    assert (fault.key, fault.pointer) == ("frame", "/settings/referrer")
+
+
+def test_a_frame_of_shared_that_is_not_due_is_due_in_every_app_at_once() -> None:
+    """Each app has the instant at which it becomes due, whatever else is in it."""
+    later = a_frame("header", app="shared", published_at=NOW + timedelta(hours=1))
+    relations, rows = Relations(), (a_page("home"), a_page("desk", app="work"), later)
+    content = relations.applied(a_snapshot(*rows, components=(OPEN,)), NOW)
+    assert content.frame_instants == dict.fromkeys(("play", "shared", "work"), later.published_at)
+    for at, zones in ((NOW, []), (NOW + timedelta(hours=1), [("header", "frame")])):
+        pages = related(*rows, relations=relations, now=at)
+        assert [zones_of(row) for row in pages.values()] == [zones, zones]
+
+
 def test_of_two_frames_for_a_zone_the_first_by_its_key_fills_it() -> None:
     """Each fills what is left; the numbers in their blocks' ids follow their keys."""
     first, second = a_frame("header", key="a"), a_frame("header", "footer", key="b")

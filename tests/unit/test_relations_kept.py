@@ -55,6 +55,7 @@ METADATA: Sequence[JsonObject] = (
     {"kind": "post"},
     {"kind": "post", "menu": True},
     {"lang": "de", "translation_of": "p1"},
+    {"lang": "de", "not_found": True},
     {"lang": "fr", "translation_of": "p1", "kind": "post"},
     {"translation_of": "p2"},
     {"feed": {"where": {"kind": "post"}, "limit": 3}},
@@ -64,6 +65,7 @@ FRAMES: Sequence[JsonObject] = (
     {"frame": True},
     {"frame": True, "settings": {"languages": {"default": "de", "offered": ["de", "en"]}}},
     {"frame": True, "settings": {"languages": 5}},
+    {"frame": True, "lang": "de"},
 )
 
 
@@ -79,7 +81,15 @@ class Rows:
     layouts: frozenset[str] = LAYOUTS[0]
     numbers: int = 0
 
-    def page(self, key: str, app: str, metadata: JsonObject, props: str, day: int | None) -> None:
+    def page(
+        self,
+        key: str,
+        app: str,
+        metadata: JsonObject,
+        props: str,
+        day: int | None,
+        zone: str = "main",
+    ) -> None:
         self.numbers += 1
         self.pages[key] = a_page(
             key,
@@ -87,12 +97,14 @@ class Rows:
             name=f"{props} {self.numbers % 3}",
             route=f"/{key}/",
             metadata=metadata,
-            blocks=(a_block(props=PROPS[props], component="far" if day == -2 else "card"),),
+            blocks=(
+                a_block(props=PROPS[props], component="far" if day == -2 else "card", zone=zone),
+            ),
             published_at=None if day is None else NOW + timedelta(days=day),
         )
 
-    def frame(self, metadata: JsonObject, props: str) -> None:
-        self.page("frame", "play", metadata, props, None)
+    def frame(self, app: str, metadata: JsonObject, props: str, day: int | None) -> None:
+        self.page(f"{app} frame", app, metadata, props, day, zone="header")
 
     def gone(self, key: str) -> None:
         self.pages.pop(key, None)
@@ -134,17 +146,23 @@ class Rows:
         return replace(content, components=self.components)
 
 
-KEYS = st.sampled_from((*POSTS, "parts", "parts.page-2", "frame"))
+KEYS = st.sampled_from((*POSTS, "parts", "parts.page-2", "play frame", "shared frame"))
 EDITS = st.one_of(
     st.tuples(
         st.just(Rows.page),
         KEYS,
-        st.sampled_from(("play", "play", "play", "work")),
+        st.sampled_from(("play", "play", "play", "work", "shared")),
         st.sampled_from(METADATA),
         st.sampled_from([*PROPS]),
         st.sampled_from((None, -3, -2, -2, -1, 1, 2)),
     ),
-    st.tuples(st.just(Rows.frame), st.sampled_from(FRAMES), st.sampled_from(("nothing", "menu"))),
+    st.tuples(
+        st.just(Rows.frame),
+        st.sampled_from(("play", "shared")),
+        st.sampled_from(FRAMES),
+        st.sampled_from(("nothing", "menu")),
+        st.sampled_from((None, -1, 1)),
+    ),
     st.tuples(st.just(Rows.gone), KEYS),
     st.tuples(st.just(Rows.row), st.sampled_from(["a", "b", "c", "not a name"]), st.integers(1, 3)),
     st.tuples(st.just(Rows.row_gone), st.sampled_from(["a", "b", "c", "not a name"])),
@@ -186,7 +204,7 @@ def test_an_edit_gives_what_a_build_from_nothing_gives(
         assert found.pages == wanted.pages
         assert all(map(PageRow.is_equal, found.pages, wanted.pages))
         assert replace(found, pages=()) == replace(wanted, pages=())
-        for app in ("play", "work"):
+        for app in ("play", "shared", "work"):
             fresh = assemble(wanted, app, layouts=rows.layouts)
             known = assemble(found, app, layouts=rows.layouts, previous=assemblies.get(app))
             assert known == fresh

@@ -40,10 +40,12 @@ _FEED: Final = attrgetter("feed")
 class AppRelations:
     """The rows of one app, with frames or references among them.
 
-    `next_frame` is the first instant at which a frame becomes due that is not yet. `row_lists` are
+    `next_frame` is the first instant at which a frame becomes due that is not yet. `shared_frames`
+    are the rows of frames of `shared`, due or not, where the app is another one. `row_lists` are
     the collections, `unread` is why pages of some are not there.
     """
 
+    shared_frames: Sequence[PageRow] = ()
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
     unread: tuple[Problem, ...] = ()
     next_frame: datetime | None = None
@@ -53,7 +55,7 @@ class AppRelations:
 
     @property
     def frames(self) -> tuple[PageRow, ...]:
-        """The rows of the frames that are due."""
+        """The rows of the frames that are due, those of `shared` among them."""
         return self._around.frames.rows
 
     @property
@@ -76,7 +78,9 @@ class AppRelations:
         around = self._around
         around.row_lists, around.unread = self.row_lists, self.unread
         around.reread = _reread(seen.row_lists if seen else {}, self.row_lists)
-        altered = self._altered(seen, rows, now, unlisted) if seen is not None else None
+        altered = None
+        if seen is not None and not any(changed_between(seen.shared_frames, self.shared_frames)):
+            altered = self._altered(seen, rows, now, unlisted)
         self._seen = altered or self._all(rows, now, unlisted)
         return self._seen.found
 
@@ -85,19 +89,20 @@ class AppRelations:
         around = self._around
         frames = [row for row in rows if frame_setting(row) is True]
         pages = [row for row in rows if frame_setting(row) is not True]
-        instants = [at for row in rows if (at := row.published_at) is not None and at > now]
-        later = [at for row in frames if (at := row.published_at) and at > now]
+        around_all = (*frames, *self.shared_frames)
+        instants = [at for row in pages if (at := row.published_at) is not None and at > now]
+        later = [at for row in around_all if (at := row.published_at) and at > now]
         self.next_frame = min(later, default=None)
         if later:
             frames = [row for row in frames if _is_due(row, now)]
-        before = around.frames.rows
-        if len(before) != len(frames) or not all(map(same, before, frames)):
+        shared = [row for row in self.shared_frames if _is_due(row, now)]
+        if any(changed_between(around.frames.rows, (*frames, *shared))):
             default = around.languages.default
-            around.frames = Frames.of(frames)
+            around.frames = Frames.of(frames, shared)
             if default != around.languages.default:
                 # Lists show the language of each page.
                 around.listed = ListedPages()
-        framed = any(map(refers, frames))
+        framed = any(map(refers, around.frames.rows))
         referring = [framed or self._refers(row) for row in pages]
 
         def is_shown(row: PageRow) -> bool:
@@ -118,8 +123,9 @@ class AppRelations:
             rows=rows,
             pages=pages,
             now=now,
-            next_due=min(instants, default=None),
+            next_due=min([*instants, *later], default=None),
             unlisted=unlisted,
+            shared_frames=self.shared_frames,
             row_lists=dict(self.row_lists),
             unread=self.unread,
             groups=groups,

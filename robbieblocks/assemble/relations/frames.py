@@ -3,15 +3,15 @@
 A page is a frame where its `metadata.frame` is true. Its blocks fill the zones in which a page has
 no block of its own. One with `metadata.lang` is around pages in that language alone, and comes
 before those without. Of several frames with blocks for one zone the first by its key fills it. So
-it is with `metadata.settings`: the first that has a key states it. A page whose `metadata.frame` is
-false takes none.
+it is with `metadata.settings`: the first that has a key states it. Frames of `shared` are around
+the pages of every app, behind its own. A page whose `metadata.frame` is false takes none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, Self, TypeAlias
 
 from robbieblocks.assemble.page_settings import (
     language_of,
@@ -57,52 +57,40 @@ class _Around(NamedTuple):
 
 
 _NOTHING: Final = _Around({})
+_Level: TypeAlias = Mapping[str, _Around]
+"""What the frames of one app put around pages, by language in small letters: "" for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of an app: what those without a language put around pages, and by language, in
-    small letters, what pages in it get.
+    """The frames around the pages of an app, its own before those of `shared`.
 
-    `told` is what their metadata says of single blocks, by the order that these have on pages.
+    `levels` is what each of the two puts around pages. `told` is what their metadata says of single
+    blocks, by the order that these have on pages.
     """
 
     rows: tuple[PageRow, ...]
-    of_all: _Around
-    of_language: Mapping[str, _Around]
+    levels: tuple[_Level, ...]
     told: Mapping[int, Json]
+    _known: dict[str, _Around] = field(default_factory=dict[str, _Around], compare=False)
 
     @classmethod
-    def of(cls, rows: Iterable[PageRow]) -> Self:
-        """Of these rows, sorted by their keys."""
-        frames = tuple(rows)
+    def of(cls, own: Iterable[PageRow], shared: Iterable[PageRow] = ()) -> Self:
+        """Of an app's own frames and those of `shared`, both sorted by their keys."""
+        own, shared = tuple(own), tuple(shared)
         told: dict[int, Json] = {}
-        found: dict[str, _Around] = {}
-        for number, frame in enumerate(frames, 1):
-            mine: dict[str, list[BlockRow]] = {}
-            of_blocks = _block_settings(frame)
-            for block in frame.blocks:
-                order = order_in_frame(number, block.order)
-                placed = block._replace(order=order, frame=frame.key)
-                mine.setdefault(block.zone, []).append(placed)
-                if str(block.order) in of_blocks:
-                    told[order] = of_blocks[str(block.order)]
-            zones = {zone: tuple(blocks) for zone, blocks in mine.items()}
-            language = language_of(frame.metadata, "").lower()
-            around = _Around(zones, *_settings(frame))
-            found[language] = found.get(language, _NOTHING).over(around)
-        of_all = found.pop("", _NOTHING)
-        return cls(frames, of_all, {tag: own.over(of_all) for tag, own in found.items()}, told)
+        levels = (_level(own, 1, told), _level(shared, len(own) + 1, told))
+        return cls((*own, *shared), levels, told)
 
     @property
     def settings(self) -> SiteSettings:
-        """Those of the app: of its frames without a language."""
-        return self.of_all.settings
+        """Those of the app: of the frames without a language."""
+        return self._in("").settings
 
     @property
     def faults(self) -> tuple[Problem, ...]:
         """What is wrong with the frames that state them."""
-        return self.of_all.faults
+        return self._in("").faults
 
     def around(self, row: PageRow) -> PageRow:
         """The page with the frames' blocks and settings; the very row where it takes nothing."""
@@ -120,12 +108,41 @@ class Frames:
 
     def _of(self, row: PageRow) -> _Around:
         """What is for a page's language: for `de-AT`, where nothing is, what is for `de`."""
-        if not self.of_language:
-            return self.of_all
-        tag = language_of(row.metadata, self.settings.languages.default).lower()
-        while tag and tag not in self.of_language:
-            tag = tag.rpartition("-")[0]
-        return self.of_language.get(tag, self.of_all)
+        if all(level.keys() <= {""} for level in self.levels):
+            return self._in("")
+        return self._in(language_of(row.metadata, self.settings.languages.default).lower())
+
+    def _in(self, language: str) -> _Around:
+        known = self._known.get(language)
+        if known is None:
+            known = _NOTHING
+            for level in self.levels:
+                tag = language
+                while tag and tag not in level:
+                    tag = tag.rpartition("-")[0]
+                of_all = level.get("", _NOTHING)
+                known = known.over(level[tag].over(of_all) if tag else of_all)
+            self._known[language] = known
+        return known
+
+
+def _level(rows: Iterable[PageRow], first: int, told: dict[int, Json]) -> _Level:
+    """What frames put around pages, of which the first has this number; `told` is added to."""
+    found: dict[str, _Around] = {}
+    for number, frame in enumerate(rows, first):
+        mine: dict[str, list[BlockRow]] = {}
+        of_blocks = _block_settings(frame)
+        for block in frame.blocks:
+            order = order_in_frame(number, block.order)
+            placed = block._replace(order=order, frame=frame.key)
+            mine.setdefault(block.zone, []).append(placed)
+            if str(block.order) in of_blocks:
+                told[order] = of_blocks[str(block.order)]
+        zones = {zone: tuple(blocks) for zone, blocks in mine.items()}
+        language = language_of(frame.metadata, "").lower()
+        around = _Around(zones, *_settings(frame))
+        found[language] = found.get(language, _NOTHING).over(around)
+    return found
 
 
 def _settings(frame: PageRow) -> tuple[SiteSettings, tuple[Problem, ...]]:

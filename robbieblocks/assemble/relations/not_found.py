@@ -46,11 +46,16 @@ class NotFoundPages:
         default_factory=dict[str, tuple[PageRow, str | None, PageRow]]
     )
 
-    def placed(self, rows: Sequence[PageRow], now: datetime) -> list[PageRow]:
-        """The rows, which are sorted by key, with each 404 page at its place."""
-        frames = [row for row in rows if frame_setting(row) is True]
-        due_frames = [row for row in frames if _is_due(row, now)]
-        default_language = Frames.of(due_frames).settings.languages.default
+    def placed(
+        self, rows: Sequence[PageRow], shared_frames: Sequence[PageRow], now: datetime
+    ) -> list[PageRow]:
+        """The rows, which are sorted by key, with each 404 page at its place.
+
+        `shared_frames` are around them, too.
+        """
+        frames = [row for row in rows if frame_setting(row) is True and _is_due(row, now)]
+        shared = [row for row in shared_frames if _is_due(row, now)]
+        default_language = Frames.of(frames, shared).settings.languages.default
         stated = [row for row in rows if is_not_found_page(row)]
         due = (
             row

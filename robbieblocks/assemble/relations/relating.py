@@ -20,7 +20,14 @@ from robbieblocks.assemble.relations.frames import frame_setting
 from robbieblocks.assemble.relations.not_found import NotFoundPages, is_not_found_page
 from robbieblocks.assemble.relations.taking import refers
 from robbieblocks.assemble.relations.translations import original_setting
-from robbieblocks.model import NO_SETTINGS, PageRow, Snapshot, changed_between, with_changed
+from robbieblocks.model import (
+    NO_SETTINGS,
+    SHARED_APP,
+    PageRow,
+    Snapshot,
+    changed_between,
+    with_changed,
+)
 
 _KEY: Final = attrgetter("key")
 # Where more rows have changed, looking at all of them is as quick.
@@ -33,7 +40,7 @@ class Relations:
 
     `_rows` are the rows that were sorted into `_by_app`, where those of each app are in the order
     of their keys; `_relating` is how many of an app's rows take something from others, or lend it,
-    `_lost` how many are 404 pages.
+    `_lost` how many are 404 pages, `_shared_frames` the rows that are around pages of all apps.
     """
 
     _rows: Sequence[PageRow] = ()
@@ -42,6 +49,7 @@ class Relations:
     _lost: Counter[str] = field(default_factory=Counter[str])
     _not_found: dict[str, NotFoundPages] = field(default_factory=dict[str, NotFoundPages])
     _apps: dict[str, AppRelations] = field(default_factory=dict[str, AppRelations])
+    _shared_frames: tuple[PageRow, ...] = ()
     _made: MadePages = field(default_factory=MadePages)
     _shown: tuple[PageRow, ...] = ()
 
@@ -54,6 +62,8 @@ class Relations:
         content = self._made.applied(content)
         self._sort(content.pages)
         apps = {name for name, count in self._relating.items() if count}
+        if self._shared_frames:
+            apps |= self._by_app.keys()
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
         if not apps:
             return content
@@ -63,8 +73,10 @@ class Relations:
             if name in apps:
                 app = self._apps.setdefault(name, AppRelations())
                 app.row_lists, app.unread = row_lists, self._made.unread.get(name, ())
+                app.shared_frames = () if name == SHARED_APP else self._shared_frames
                 if self._lost[name]:
-                    own = self._not_found.setdefault(name, NotFoundPages()).placed(own, now)
+                    lost = self._not_found.setdefault(name, NotFoundPages())
+                    own = lost.placed(own, app.shared_frames, now)
                 pages.append(app.related(own, now, unlisted))
             else:
                 pages.append(own)
@@ -72,7 +84,9 @@ class Relations:
         if any(changed_between(self._shown, shown)):
             self._shown = shown
         instants = {name: at for name, app in self._apps.items() if (at := app.next_frame)}
-        frames = tuple([frame for app in self._apps.values() for frame in app.frames])
+        frames = tuple(
+            [each for name, app in self._apps.items() for each in app.frames if each.app == name]
+        )
         settings = {name: app.settings for name, app in self._apps.items()}
         return replace(
             content,
@@ -106,6 +120,10 @@ class Relations:
                 self._lost[name] -= sum(map(is_not_found_page, left))
                 if not own:
                     del known[name]
+        if any(row.app == SHARED_APP for row in (*gone, *come)):
+            self._shared_frames = tuple(
+                [row for row in known.get(SHARED_APP, ()) if frame_setting(row) is True]
+            )
         self._rows, self._by_app = rows, known
 
 

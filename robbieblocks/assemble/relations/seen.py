@@ -33,6 +33,7 @@ class Seen:
     now: datetime
     next_due: datetime | None
     unlisted: Collection[str]
+    shared_frames: Sequence[PageRow]
     row_lists: Mapping[str, RowList]
     unread: tuple[Problem, ...]
     groups: Groups

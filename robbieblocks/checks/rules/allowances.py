@@ -121,7 +121,7 @@ def _stated(checked: Checked) -> Iterator[_Stated]:
     for node in content.nodes:
         if isinstance(node.settings, Mapping):
             yield _Stated("node_branding", node.id, "settings", node.settings)
-    for page in content.pages:
+    for page in (*content.pages, *content.frames):
         metadata = page.metadata if isinstance(page.metadata, dict) else {}
         settings = metadata.get("settings")
         if isinstance(settings, Mapping):
@@ -135,7 +135,7 @@ def _texts(checked: Checked) -> list[str]:
     found += [text for node in content.nodes for text in (node.custom_css, node.custom_scripts)]
     found += [canonical_json(node.overrides) for node in content.nodes]
     found += [token.default for token in content.tokens]
-    for page in content.pages:
+    for page in (*content.pages, *content.frames):
         metadata = page.metadata if isinstance(page.metadata, dict) else {}
         found.append(canonical_json({k: v for k, v in metadata.items() if k != "settings"}))
         found += [canonical_json(block.props) for block in page.blocks]
