@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 class Write:
     """One write of a row at a place: what the writer read, and what it wrote in its stead.
 
-    `is_acknowledged` says whether the place has confirmed the commit.
+    `is_acknowledged` says whether the place has confirmed the commit. A delete writes "", and is
+    noted for each row that it took along as its writer saw it.
     """
 
     place: str
@@ -39,7 +40,11 @@ class History:
         A value has a trace where it is live, in the audit, or was read by whoever wrote over it.
         """
         traced = {*live.values(), *audited, *(each.read for each in self.writes)}
-        return [each for each in self.writes if each.is_acknowledged and each.wrote not in traced]
+        return [
+            each
+            for each in self.writes
+            if each.is_acknowledged and each.wrote and each.wrote not in traced
+        ]
 
     def invented(self, live: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
         """Live values that nobody wrote to that row."""

@@ -9,7 +9,7 @@ connects, carries and looks after. docs/sync.md explains both.
 - `status`, and the conflicts: what people look at.
 """
 
-from robbieblocks.sync.conflicts import Conflict, listed, one, restore
+from robbieblocks.sync.conflicts import Conflict, Restored, listed, one, restore, together
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.lifecycle import DEFAULT_PORT, SyncOptions, beside, run
 from robbieblocks.sync.mastering import Admitted, Step, admit, init_master, lock_out
@@ -24,6 +24,7 @@ __all__ = [
     "Conflict",
     "Left",
     "Repaired",
+    "Restored",
     "Step",
     "SyncHealth",
     "SyncOptions",
@@ -43,4 +44,5 @@ __all__ = [
     "resync",
     "run",
     "status",
+    "together",
 ]

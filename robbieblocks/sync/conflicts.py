@@ -31,7 +31,9 @@ _ONE: LiteralString = """
       FROM sync_conflicts WHERE id = %s
 """
 # Bring the version that lost back, as a new edit.
-_RESTORE: LiteralString = "SELECT sync_conflicts_restore(%s)"
+_RESTORE: LiteralString = "SELECT sync_conflicts_bring_back(%s, %s, %s)"
+# How many rows of each table come back with it.
+_WITH: LiteralString = "SELECT table_name, row_count FROM sync_conflicts_with(%s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,21 @@ class Conflict:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of a restore, in rows beside the one of the conflict.
+
+    - `back`: came back with it.
+    - `stayed`: are there again, and stay as they are.
+    - `left_out`: refer to a row that is gone, and stay away.
+    """
+
+    conflict: Conflict
+    back: int
+    stayed: int
+    left_out: int
+
+
 def listed(
     connection: Connection, *, all_: bool = False, table: str | None = None, limit: int = 100
 ) -> tuple[Conflict, ...]:
@@ -116,16 +133,29 @@ def _side(data: object) -> dict[str, object] | None:
     return {"": data}
 
 
-def restore(connection: Connection, id_: str) -> Conflict:
-    """Bring the version that lost back as a new edit, which goes to every node.
+def together(connection: Connection, found: Conflict) -> dict[str, int]:
+    """How many rows of each table come back with a conflict's row. Raises Permanent where there are
+    more than are brought back together.
+    """
+    with hinted("see what comes back with the row"):
+        rows = connection.execute(_WITH, (found.id,)).fetchall()
+    return dict(rows)
 
-    Raises UsageError where there is no such conflict, and Permanent where it was restored already,
-    or what the row belongs to is gone.
+
+def restore(
+    connection: Connection, id_: str, *, force: bool = False, alone: bool = False
+) -> Restored:
+    """Bring the version that lost back as a new edit, which goes to every node; with it what it
+    refers to and what went with it, all or nothing.
+
+    `force` writes over what was made anew meanwhile; `alone` brings nothing with it. Raises
+    UsageError where there is no such conflict, and Permanent where it was restored already, where
+    what the row belongs to is gone for good, or where a key is taken.
     """
     found = one(connection, id_)
     with hinted("bring the version that lost back", "see `robbieblocks sync conflicts list --all`"):
-        connection.execute(_RESTORE, (found.id,))
-    return found
+        ((said,),) = connection.execute(_RESTORE, (found.id, force, alone)).fetchall()
+    return Restored(found, said["back"], said["stayed"], said["left_out"])
 
 
 def _require(connection: Connection) -> None:

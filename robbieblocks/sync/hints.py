@@ -17,6 +17,8 @@ _REFUSALS = (
     psycopg.errors.UndefinedObject,
     psycopg.errors.NoDataFound,
     psycopg.errors.ForeignKeyViolation,
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.ProgramLimitExceeded,
 )
 
 

@@ -171,6 +171,19 @@ CREATE TABLE IF NOT EXISTS sync_received (
     created_at   timestamptz  NOT NULL DEFAULT now()
 );
 
+-- Rows as they were when they went, or when a foreign key emptied them (`left_as`: what it made of
+-- its columns). A restore brings them back with a row that lost.
+CREATE TABLE IF NOT EXISTS sync_gone (
+    table_name  varchar(255) NOT NULL,
+    row_key     text COLLATE "C" NOT NULL,
+    data        jsonb        NOT NULL,
+    left_as     jsonb,
+    with_parent boolean      NOT NULL,
+    xid         xid8         NOT NULL DEFAULT pg_current_xact_id(),
+    created_at  timestamptz  NOT NULL DEFAULT now(),
+    PRIMARY KEY (table_name, row_key)
+);
+
 -- Hashes of large tables, made once for all nodes that ask while nothing changes.
 CREATE TABLE IF NOT EXISTS sync_hashed (
     table_name   varchar(255) NOT NULL,
@@ -238,6 +251,8 @@ BEGIN
             ('sync_received_cascade_idx', 'INDEX',
              'sync_received (table_name, row_key) WHERE is_cascade'),
             ('sync_received_created_idx', 'INDEX', 'sync_received (created_at)'),
+            -- What went with a row.
+            ('sync_gone_xid_idx', 'INDEX', 'sync_gone (xid, table_name)'),
             ('sync_conflicts_row_idx', 'INDEX', 'sync_conflicts (table_name, row_key)'),
             ('sync_nodes_role_key', 'UNIQUE INDEX', 'sync_nodes (database_role)')
         ) AS wanted (index_name, kind, target)
@@ -556,8 +571,9 @@ BEGIN
           FROM jsonb_each(after) AS field
          WHERE before IS NULL OR before -> field.key IS DISTINCT FROM field.value;
     END IF;
-    IF after IS NULL THEN
-        cascades := sync_is_orphan(the_table, before);
+    cascades := before IS NOT NULL AND sync_is_orphan(the_table, before, after);
+    IF is_master AND (cascades OR after IS NULL) THEN
+        PERFORM sync_keep(the_table, the_key, before, after, cascades);
     END IF;
     IF cascades AND NOT is_master THEN
         -- The row shares its parent's fate, which the master decides. If the parent comes back, so
@@ -566,14 +582,10 @@ BEGIN
                            WHERE p.table_name = the_table AND p.row_key = the_key
                              AND p.synced_at IS NULL ORDER BY p.position LIMIT 1),
                          last.version, '');
-    ELSIF cascades AND origin <> me AND NOT EXISTS (
-        SELECT FROM sync_received g
-         WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
-           AND g.node_id = origin AND g.base_version = coalesce(last.version, ''))
-    THEN
+    ELSIF cascades AND origin <> me AND NOT sync_is_known(the_table, the_key, origin, last) THEN
         -- A node has deleted the parent, and did not know this row as it is.
-        PERFORM sync_audit(the_table, the_key, origin, before, NULL, 'replica_wins',
-                           'parent is gone', last.version, made, NULL);
+        PERFORM sync_audit(the_table, the_key, origin, before, after, 'replica_wins',
+                           'parent is gone', last.version, made, after);
     END IF;
     INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, row_town,
                                 left_towns)
@@ -597,14 +609,15 @@ BEGIN
         RETURN;
     END IF;
     -- A change that has not left yet becomes this one, unless another version came in between,
-    -- which it has to be compared with.
+    -- which it has to be compared with. An edit stays beside the note that its row went with its
+    -- parent: where the master keeps the parent, the edit stays, too.
     UPDATE pending_sync p
        SET operation = CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
            data = coalesce(after, before), version = made, xid = pg_current_xact_id(),
            column_versions = all_columns, base_columns = base || coalesce(p.base_columns, '{}'),
            is_cascade = cascades, error = NULL, last_retry = NULL, retry_count = 0
      WHERE p.table_name = the_table AND p.row_key = the_key AND p.synced_at IS NULL
-       AND p.sent_at IS NULL AND p.version = last.version;
+       AND p.sent_at IS NULL AND p.version = last.version AND (p.is_cascade OR NOT cascades);
     IF NOT FOUND THEN
         INSERT INTO pending_sync (table_name, operation, data, node_id, row_key, version,
                                   base_version, column_versions, base_columns, is_cascade)
@@ -616,8 +629,10 @@ BEGIN
 END
 $$;
 
--- Whether a row of another table that this one refers to with ON DELETE CASCADE is gone.
-CREATE OR REPLACE FUNCTION sync_is_orphan(the_table text, content jsonb) RETURNS boolean
+-- Whether a change of a row is what a foreign key made of it: with ON DELETE CASCADE the row goes
+-- with the one that it refers to, with SET NULL and SET DEFAULT it refers to that no more.
+DROP FUNCTION IF EXISTS sync_is_orphan(text, jsonb);
+CREATE OR REPLACE FUNCTION sync_is_orphan(the_table text, before jsonb, after jsonb) RETURNS boolean
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     it record;
@@ -626,24 +641,112 @@ BEGIN
     FOR it IN
         SELECT f.confrelid::regclass AS parent,
                string_agg(format('p.%I = given.%I', pa.attname, ca.attname), ' AND ') AS joined,
-               string_agg(format('given.%I IS NOT NULL', ca.attname), ' AND ') AS given
+               string_agg(format('given.%I IS NOT NULL', ca.attname), ' AND ') AS given,
+               array_agg(ca.attname::text) FILTER (
+                   WHERE f.confdelsetcols IS NULL OR ca.attnum = ANY (f.confdelsetcols)) AS columns,
+               f.confdeltype = 'd' AS by_default
           FROM pg_constraint f,
                unnest(f.conkey, f.confkey) AS pair (child, parent),
                pg_attribute ca, pg_attribute pa
          WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
-           AND f.confdeltype = 'c' AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+           AND (f.confdeltype = 'c' AND after IS NULL
+                OR f.confdeltype IN ('n', 'd') AND after IS NOT NULL)
+           AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
            AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
          GROUP BY f.oid, f.confrelid
     LOOP
+        -- Only that: an edit is none, whatever it makes of the reference.
+        CONTINUE WHEN after IS NOT NULL AND (
+            after - 'updated_at'::text <> (before - 'updated_at'::text)
+                || sync_emptied(the_table, it.columns, it.by_default)
+            OR before - 'updated_at'::text = after - 'updated_at'::text);
         EXECUTE format('SELECT %s AND NOT EXISTS (SELECT FROM %s p WHERE %s) '
                        'FROM jsonb_populate_record(NULL::%I, $1) AS given',
-                       it.given, it.parent, it.joined, the_table) INTO is_orphan USING content;
+                       it.given, it.parent, it.joined, the_table) INTO is_orphan USING before;
         IF is_orphan THEN
             RETURN true;
         END IF;
     END LOOP;
     RETURN false;
 END
+$$;
+
+-- What ON DELETE SET NULL, or SET DEFAULT, makes of columns.
+CREATE OR REPLACE FUNCTION sync_emptied(the_table text, columns text[], by_default boolean)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    made jsonb;
+BEGIN
+    EXECUTE (SELECT format('SELECT jsonb_build_object(%s)', string_agg(format('%L, %s', a.attname,
+                        CASE WHEN by_default THEN coalesce(pg_get_expr(d.adbin, d.adrelid), 'NULL')
+                             ELSE 'NULL' END), ', '))
+               FROM pg_attribute a
+               LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+              WHERE a.attrelid = to_regclass(quote_ident(the_table))
+                AND a.attname = ANY (columns)) INTO made;
+    RETURN made;
+END
+$$;
+
+-- Whether a node that deleted a row's parent has said that it knew the row as it is.
+CREATE OR REPLACE FUNCTION sync_is_known(the_table text, the_key text, node text, last sync_rows)
+RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (
+        SELECT FROM sync_received g
+         WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
+           AND g.node_id = node
+           AND g.base_version IN (coalesce(last.version, ''),
+                                  coalesce(last.sent_version, last.version, '')))
+$$;
+
+-- Keeps a row that goes, or that a foreign key empties, where others refer to it or it to others.
+-- Returns whether it was not kept in this transaction before.
+CREATE OR REPLACE FUNCTION sync_keep(
+    the_table text, the_key text, before jsonb, after jsonb, cascades boolean
+) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO sync_gone AS g (table_name, row_key, data, left_as, with_parent)
+    SELECT the_table, the_key, before,
+           (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(after) AS a
+             WHERE before -> a.key IS DISTINCT FROM a.value), cascades
+     WHERE EXISTS (SELECT FROM pg_trigger t
+                    WHERE t.tgrelid = to_regclass(quote_ident(the_table)) AND t.tgconstraint <> 0)
+    ON CONFLICT (table_name, row_key) DO UPDATE
+       SET data = EXCLUDED.data, left_as = EXCLUDED.left_as, xid = EXCLUDED.xid,
+           with_parent = EXCLUDED.with_parent, created_at = EXCLUDED.created_at
+     WHERE g.xid <> EXCLUDED.xid OR (g.data, g.left_as) IS DISTINCT FROM
+                                    (EXCLUDED.data, EXCLUDED.left_as);
+    RETURN FOUND;
+END
+$$;
+
+-- The foreign keys by which rows of others refer to a table's: what a delete does to those rows, and
+-- how they are joined. `is_told`: changes of the other table, also deletes, are captured here.
+CREATE OR REPLACE FUNCTION sync_children(the_table text)
+RETURNS TABLE (child text, action "char", columns text[], parents text[], emptied text[],
+               joined text, is_told boolean)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT c.relname::text, f.confdeltype, array_agg(ca.attname::text ORDER BY pair.place),
+           array_agg(pa.attname::text ORDER BY pair.place),
+           array_agg(ca.attname::text) FILTER (
+               WHERE f.confdelsetcols IS NULL OR ca.attnum = ANY (f.confdelsetcols)),
+           string_agg(format('t.%I = given.%I', ca.attname, pa.attname), ' AND '),
+           EXISTS (SELECT FROM pg_trigger t JOIN sync_tables s ON s.table_name = c.relname
+                    WHERE t.tgrelid = c.oid AND t.tgname = 'sync_capture' AND s.has_deletes)
+      FROM (SELECT DISTINCT t.tgconstraint FROM pg_trigger t
+             WHERE t.tgrelid = to_regclass(quote_ident(the_table)) AND t.tgconstraint <> 0) AS own
+      JOIN pg_constraint f ON f.oid = own.tgconstraint AND f.contype = 'f' AND f.conparentid = 0
+       AND f.confrelid = to_regclass(quote_ident(the_table))
+      JOIN pg_class c ON c.oid = f.conrelid
+       AND c.relnamespace = quote_ident(current_schema())::regnamespace,
+           unnest(f.conkey, f.confkey) WITH ORDINALITY AS pair (child, parent, place),
+           pg_attribute ca, pg_attribute pa
+     WHERE ca.attrelid = f.conrelid AND ca.attnum = pair.child
+       AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+     GROUP BY f.oid, c.oid
 $$;
 
 CREATE OR REPLACE FUNCTION sync_capture() RETURNS trigger
@@ -975,7 +1078,62 @@ BEGIN
 END
 $$;
 
--- Tells the nodes again of rows that a delete would have taken along.
+-- Keeps rows that go with one, or are emptied, and that nobody else notes: the sync does not capture
+-- their tables here. Returns how many of them the node that deletes it did not know.
+CREATE OR REPLACE FUNCTION sync_keep_taken(
+    the_table text, content jsonb, node text, path text[] DEFAULT '{}'
+) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    it record;
+    taken jsonb;
+    the_key text;
+    last sync_rows;
+    unknown bigint := 0;
+BEGIN
+    FOR it IN
+        SELECT c.*, (sync_table(c.child)).keys AS keys FROM sync_children(the_table) AS c
+         WHERE c.action IN ('c', 'n', 'd')
+           AND (NOT c.is_told OR c.action = 'c' AND sync_takes_untold(c.child))
+    LOOP
+        FOR taken IN EXECUTE format(
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
+            it.child, the_table, it.joined) USING content
+        LOOP
+            -- Without a primary key a row is known by all that it has.
+            the_key := coalesce(sync_key(taken, it.keys), md5(taken::text));
+            CONTINUE WHEN it.child || ' ' || the_key = ANY (path);
+            IF NOT it.is_told AND sync_keep(it.child, the_key, taken, CASE WHEN it.action <> 'c'
+                   THEN taken || sync_emptied(it.child, it.emptied, it.action = 'd') END, true)
+            THEN
+                SELECT * INTO last FROM sync_rows r
+                 WHERE r.table_name = it.child AND r.row_key = the_key;
+                unknown := unknown + (NOT sync_is_known(it.child, the_key, node, last))::integer;
+            END IF;
+            IF it.action = 'c' THEN
+                unknown := unknown + sync_keep_taken(it.child, taken, node,
+                                                     path || (it.child || ' ' || the_key));
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN unknown;
+END
+$$;
+
+-- Whether rows of tables that are not captured go with a table's, at whatever remove.
+CREATE OR REPLACE FUNCTION sync_takes_untold(the_table text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    WITH RECURSIVE taken (child, is_told, action) AS (
+        SELECT c.child, c.is_told, c.action FROM sync_children(the_table) AS c
+         WHERE c.action IN ('c', 'n', 'd')
+        UNION
+        SELECT c.child, c.is_told, c.action FROM taken t, sync_children(t.child) AS c
+         WHERE t.action = 'c' AND c.action IN ('c', 'n', 'd'))
+    SELECT coalesce(bool_or(NOT t.is_told), false) FROM taken t
+$$;
+
+-- Tells the nodes again of rows that a delete would have taken along, or emptied.
 CREATE OR REPLACE FUNCTION sync_tell_children(the_table text, content jsonb, node text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
@@ -984,17 +1142,10 @@ DECLARE
     child jsonb;
 BEGIN
     FOR it IN
-        SELECT c.relname AS name, (sync_table(c.relname)).keys AS keys,
-               string_agg(format('t.%I = given.%I', ca.attname, pa.attname), ' AND ') AS joined
-          FROM pg_constraint f
-          JOIN pg_class c ON c.oid = f.conrelid
-          JOIN sync_tables s ON s.table_name = c.relname AND s.direction = 'both',
-               unnest(f.conkey, f.confkey) AS pair (child, parent),
-               pg_attribute ca, pg_attribute pa
-         WHERE f.confrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
-           AND f.confdeltype = 'c' AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
-           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
-         GROUP BY f.oid, c.relname
+        SELECT c.child AS name, (sync_table(c.child)).keys AS keys, c.joined, c.action
+          FROM sync_children(the_table) AS c
+          JOIN sync_tables s ON s.table_name = c.child AND s.direction = 'both'
+         WHERE c.action IN ('c', 'n', 'd')
     LOOP
         FOR child IN EXECUTE format(
             'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
@@ -1006,7 +1157,9 @@ BEGIN
                    r.column_versions, node
               FROM (SELECT sync_key(child, it.keys)) AS k (key)
               LEFT JOIN sync_rows r ON r.table_name = it.name AND r.row_key = k.key;
-            PERFORM sync_tell_children(it.name, child, node);
+            IF it.action = 'c' THEN
+                PERFORM sync_tell_children(it.name, child, node);
+            END IF;
         END LOOP;
     END LOOP;
 END
@@ -1252,6 +1405,13 @@ BEGIN
                            'unique key', last.version, sent, content || forced);
         made := sync_next_version(made, sync_me());
     END IF;
+    IF is_delete AND found IS NOT NULL THEN
+        PERFORM sync_keep(the_table, the_key, found, NULL, false);
+        IF sync_keep_taken(the_table, found, node.node_id) > 0 AND NOT is_conflict THEN
+            PERFORM sync_audit(the_table, the_key, node.node_id, masters, NULL, 'replica_wins',
+                               'took along', last.version, sent, NULL);
+        END IF;
+    END IF;
     IF content IS NOT NULL OR found IS NOT NULL THEN
         PERFORM sync_write_quietly(the_table, the_key, content || coalesce(forced, '{}'),
                                    found IS NOT NULL);
@@ -1349,7 +1509,14 @@ BEGIN
               JOIN sync_rows r ON r.table_name = p.relname AND r.is_deleted
                               AND r.row_key = entry -> 'data' ->> a.attname::text
              WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.conname = by_name;
-            IF parent IS NOT NULL THEN
+            IF parent IS NOT NULL AND EXISTS (
+                SELECT FROM sync_received g
+                 WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
+                   AND g.node_id = node.node_id AND g.base_version = entry ->> 'version')
+            THEN
+                -- The node itself deleted it with its parent, after this edit.
+                RETURN jsonb_build_object('outcome', 'noted');
+            ELSIF parent IS NOT NULL THEN
                 RETURN sync_reject(node, entry, 'parent is gone', said);
             END IF;
         END IF;
@@ -1483,26 +1650,50 @@ BEGIN
 END
 $$;
 
+-- What is kept of what a node says of itself: all of it up to 16 KB. Of more, values of up to 200
+-- bytes, the findings as far as they fit, and a finding that says so.
+CREATE OR REPLACE FUNCTION sync_bounded_report(p_report jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN octet_length(p_report::text) <= 16384 THEN p_report
+        WHEN jsonb_typeof(p_report) <> 'object' THEN '{}'
+        ELSE (SELECT coalesce(jsonb_object_agg(few.key, few.value), '{}')
+                FROM (SELECT e.key, e.value FROM jsonb_each(p_report) AS e
+                       WHERE octet_length(e.key) + octet_length(e.value::text) <= 200
+                         AND e.key <> 'findings'
+                       ORDER BY octet_length(e.key), e.key LIMIT 30) AS few)
+             || jsonb_build_object('findings', jsonb_build_array(format(
+                    'it says %s bytes of itself, of which the master keeps 16384: see '
+                    '`robbieblocks sync status` there', octet_length(p_report::text)))
+                || coalesce((SELECT jsonb_agg(left(f.value, 500) ORDER BY f.place)
+                               FROM jsonb_array_elements_text(
+                                        CASE jsonb_typeof(p_report -> 'findings') WHEN 'array'
+                                             THEN p_report -> 'findings' ELSE '[]' END)
+                                    WITH ORDINALITY AS f (value, place)
+                              WHERE f.place <= 4), '[]')) END
+$$;
+
 CREATE OR REPLACE FUNCTION sync_hello(
     p_node text, p_node_at timestamptz, p_report jsonb DEFAULT '{}'
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node sync_nodes := sync_caller(p_node);
+    said CONSTANT jsonb := sync_bounded_report(p_report);
     -- A node says a word of its own at each hello, and the one before. A copy of its database does
     -- not know what the other said meanwhile.
     is_other CONSTANT boolean := coalesce(
-        p_report ? 'turn' AND node.metadata ->> 'turn' NOT IN (
-            p_report ->> 'turn', coalesce(p_report ->> 'turn_before', '')), false);
+        said ? 'turn' AND node.metadata ->> 'turn' NOT IN (
+            said ->> 'turn', coalesce(said ->> 'turn_before', '')), false);
 BEGIN
     PERFORM sync_heard(p_node, p_node_at);
     UPDATE sync_nodes n
-       SET metadata = coalesce(n.metadata, '{}') || CASE WHEN p_report = '{}' THEN '{}'
-               ELSE jsonb_build_object('report', p_report) END
-               || CASE WHEN p_report ? 'turn' THEN jsonb_build_object('turn', p_report -> 'turn')
+       SET metadata = coalesce(n.metadata, '{}') || CASE WHEN said = '{}' THEN '{}'
+               ELSE jsonb_build_object('report', said) END
+               || CASE WHEN said ? 'turn' THEN jsonb_build_object('turn', said -> 'turn')
                        ELSE '{}' END
                || CASE WHEN is_other THEN jsonb_build_object('other_at', now()) ELSE '{}' END,
-           schema_version = coalesce(p_report ->> 'schema_version', n.schema_version)
+           schema_version = coalesce(left(said ->> 'schema_version', 64), n.schema_version)
      WHERE n.node_id = p_node
     RETURNING n.* INTO node;
     -- Who holds its row sends something: it is there.
@@ -1815,7 +2006,10 @@ END
 $$;
 
 -- Removes a row from before the sync, and those that refer to it, and keeps what they were.
-CREATE OR REPLACE FUNCTION sync_displace(the_table text, content jsonb) RETURNS void
+DROP FUNCTION IF EXISTS sync_displace(text, jsonb);
+CREATE OR REPLACE FUNCTION sync_displace(
+    the_table text, content jsonb, is_child boolean DEFAULT false
+) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
@@ -1825,24 +2019,55 @@ DECLARE
 BEGIN
     PERFORM sync_audit(the_table, the_key, sync_me(), NULL, content, 'master_wins',
                        'before the sync', NULL, '', NULL);
+    PERFORM sync_keep(the_table, the_key, content, NULL, is_child);
     PERFORM sync_write(the_table, the_key, NULL, true);
-    FOR it IN
-        SELECT c.relname AS name,
-               string_agg(format('t.%I = given.%I', ca.attname, pa.attname), ' AND ') AS joined
-          FROM pg_constraint f
-          JOIN pg_class c ON c.oid = f.conrelid,
-               unnest(f.conkey, f.confkey) AS pair (child, parent),
-               pg_attribute ca, pg_attribute pa
-         WHERE f.confrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
-           AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
-           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
-         GROUP BY f.oid, c.relname
-    LOOP
+    FOR it IN SELECT c.child, c.joined FROM sync_children(the_table) AS c LOOP
         FOR child IN EXECUTE format(
             'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
-            it.name, the_table, it.joined) USING content
+            it.child, the_table, it.joined) USING content
         LOOP
-            PERFORM sync_displace(it.name, child);
+            PERFORM sync_displace(it.child, child, true);
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+-- What the master's delete of a row does to rows of tables that do not come down: the foreign keys
+-- of this node, which no trigger obeys while rows are merged. What they were is kept.
+CREATE OR REPLACE FUNCTION sync_take_along(the_table text, content jsonb, p_version text)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    it record;
+    taken jsonb;
+    given jsonb;
+    the_key text;
+BEGIN
+    FOR it IN
+        SELECT c.*, (sync_table(c.child)).keys AS keys
+          FROM sync_children(the_table) AS c
+          LEFT JOIN sync_tables s ON s.table_name = c.child
+         WHERE s.direction IS NULL OR s.direction NOT IN ('both', 'down')
+         ORDER BY c.action NOT IN ('a', 'r')
+    LOOP
+        FOR taken IN EXECUTE format(
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s '
+            'FOR UPDATE OF t', it.child, the_table, it.joined) USING content
+        LOOP
+            IF it.action IN ('a', 'r') OR it.keys IS NULL THEN
+                RAISE EXCEPTION 'rows of % refer to it', it.child
+                      USING ERRCODE = 'foreign_key_violation';
+            END IF;
+            the_key := sync_key(taken, it.keys);
+            given := CASE WHEN it.action <> 'c'
+                          THEN sync_emptied(it.child, it.emptied, it.action = 'd') END;
+            PERFORM sync_audit(it.child, the_key, sync_me(), taken || given, taken, 'master_wins',
+                               'parent is gone', p_version, NULL, taken || given);
+            PERFORM sync_write(it.child, the_key, given, true);
+            IF it.action = 'c' THEN
+                PERFORM sync_take_along(it.child, taken, p_version);
+            END IF;
         END LOOP;
     END LOOP;
 END
@@ -1944,6 +2169,9 @@ BEGIN
         IF last.version IS NULL AND found IS NOT NULL THEN
             PERFORM sync_audit(the_table, the_key, sync_me(), content, found, 'master_wins',
                                'before the sync', given, '', content);
+        END IF;
+        IF content IS NULL THEN
+            PERFORM sync_take_along(the_table, found, given);
         END IF;
         PERFORM sync_put(the_table, the_key, content, found IS NOT NULL);
         PERFORM set_config('sync.altered', 'on', true);
@@ -2527,6 +2755,14 @@ BEGIN
     DELETE FROM sync_received WHERE created_at < now() - interval '90 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
+    -- What went in a transaction of which a version that lost may still be brought back stays.
+    DELETE FROM sync_gone g
+     WHERE g.created_at < now() - interval '91 days' AND NOT EXISTS (
+               SELECT FROM sync_gone one JOIN sync_conflicts c
+                   ON c.table_name = one.table_name AND c.row_key = one.row_key
+                WHERE one.xid = g.xid AND c.resolved_at IS NULL);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
     DELETE FROM sync_hashed WHERE created_at < now() - interval '1 hour';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
@@ -2540,9 +2776,199 @@ $$;
 
 -- 11  Conflicts ---------------------------------------------------------------------------------
 
+-- The rows that content refers to and that are gone, as they were when they went.
+CREATE OR REPLACE FUNCTION sync_gone_parents(the_table text, content jsonb) RETURNS SETOF sync_gone
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    it record;
+    wanted jsonb;
+    is_there boolean;
+BEGIN
+    FOR it IN
+        SELECT p.relname AS parent, (sync_table(p.relname)).keys AS keys,
+               array_agg(pa.attname::text) AS parents, array_agg(ca.attname::text) AS columns,
+               string_agg(format('t.%1$I = given.%1$I', pa.attname), ' AND ') AS joined
+          FROM pg_constraint f
+          JOIN pg_class p ON p.oid = f.confrelid
+           AND p.relnamespace = quote_ident(current_schema())::regnamespace,
+               unnest(f.conkey, f.confkey) AS pair (child, parent),
+               pg_attribute ca, pg_attribute pa
+         WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
+           AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+         GROUP BY f.oid, p.relname
+    LOOP
+        SELECT jsonb_object_agg(pair.parent, content -> pair.child) INTO wanted
+          FROM unnest(it.columns, it.parents) AS pair (child, parent)
+        HAVING bool_and(content ->> pair.child IS NOT NULL);
+        CONTINUE WHEN wanted IS NULL;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) '
+                       'AS given WHERE %2$s)', it.parent, it.joined) INTO is_there USING wanted;
+        CONTINUE WHEN is_there;
+        IF it.keys <@ it.parents THEN
+            RETURN QUERY SELECT g.* FROM sync_gone g
+                          WHERE g.table_name = it.parent AND g.left_as IS NULL
+                            AND g.row_key = sync_key(wanted, it.keys);
+        ELSE
+            RETURN QUERY SELECT g.* FROM sync_gone g
+                          WHERE g.table_name = it.parent AND g.left_as IS NULL
+                            AND g.data @> wanted
+                          ORDER BY g.created_at DESC LIMIT 1;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- How many rows are brought back together.
+CREATE OR REPLACE FUNCTION sync_together_max() RETURNS integer
+LANGUAGE sql IMMUTABLE AS $$ SELECT 10000 $$;
+
+-- What comes back with a row that lost: the rows that it refers to and that are gone (`is_before`),
+-- and what went with them and with it, or was emptied by a foreign key then.
+CREATE OR REPLACE FUNCTION sync_together(
+    p_table text, p_key text, content jsonb, is_there boolean
+) RETURNS TABLE (is_before boolean, gone sync_gone)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    above sync_gone[] := ARRAY(SELECT g FROM sync_gone_parents(p_table, content) AS g);
+    below sync_gone[] := '{}';
+    level sync_gone[];
+    found sync_gone[];
+    it record;
+    place integer := 0;
+BEGIN
+    WHILE place < cardinality(above) AND place < 100 LOOP
+        place := place + 1;
+        above := above || ARRAY(
+            SELECT g FROM sync_gone_parents(above[place].table_name, above[place].data) AS g
+             WHERE NOT EXISTS (SELECT FROM unnest(above) AS a
+                                WHERE a.table_name = g.table_name AND a.row_key = g.row_key));
+    END LOOP;
+    level := above || ARRAY(SELECT g FROM sync_gone g
+                             WHERE NOT is_there AND g.table_name = p_table
+                               AND g.row_key = p_key AND g.left_as IS NULL);
+    WHILE cardinality(level) > 0 LOOP
+        found := '{}';
+        FOR it IN
+            SELECT l.table_name, c.child, c.columns, c.parents
+              FROM (SELECT DISTINCT u.table_name FROM unnest(level) AS u) AS l,
+                   sync_children(l.table_name) AS c
+        LOOP
+            found := found || ARRAY(
+                SELECT g FROM unnest(level) AS p
+                  JOIN sync_gone g ON g.xid = p.xid AND g.table_name = it.child AND g.with_parent
+                   AND g.data -> it.columns[1] = p.data -> it.parents[1]
+                 WHERE p.table_name = it.table_name
+                   AND NOT EXISTS (SELECT FROM unnest(it.columns, it.parents) AS pair (child, parent)
+                                    WHERE g.data -> pair.child IS DISTINCT FROM p.data -> pair.parent)
+                   AND (g.table_name, g.row_key) <> (p_table, p_key)
+                   AND g.row_key NOT IN (SELECT b.row_key FROM unnest(above || below || found) AS b
+                                          WHERE b.table_name = it.child)
+                 ORDER BY g.row_key LIMIT sync_together_max() + 1);
+        END LOOP;
+        below := below || found;
+        IF cardinality(below) > sync_together_max() THEN
+            RAISE EXCEPTION 'more than % rows went with the row % of %', sync_together_max(),
+                  p_key, p_table
+                  USING ERRCODE = 'program_limit_exceeded',
+                        HINT = 'Bring it back without them: --alone.';
+        END IF;
+        level := ARRAY(SELECT f FROM unnest(found) AS f WHERE f.left_as IS NULL);
+    END LOOP;
+    RETURN QUERY SELECT true, (a.table_name, a.row_key, a.data, a.left_as, a.with_parent, a.xid,
+                               a.created_at)::sync_gone
+                   FROM unnest(above) WITH ORDINALITY AS a ORDER BY a.ordinality DESC;
+    RETURN QUERY SELECT false, (b.table_name, b.row_key, b.data, b.left_as, b.with_parent, b.xid,
+                                b.created_at)::sync_gone
+                   FROM unnest(below) WITH ORDINALITY AS b ORDER BY b.ordinality;
+END
+$$;
+
+-- The side of a conflict that lost.
+CREATE OR REPLACE FUNCTION sync_loser(kept sync_conflicts) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT nullif(CASE kept.resolution WHEN 'replica_wins' THEN kept.master_data
+                                       ELSE kept.replica_data END, 'null')
+$$;
+
+-- Brings rows back as they were. A row that is there again stays as it is, but with `p_force`; one
+-- whose other parent is gone stays away. Returns how many there are of each kind.
+CREATE OR REPLACE FUNCTION sync_put_back(parts sync_gone[], p_force boolean) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it sync_gone;
+    todo sync_gone[] := parts;
+    again sync_gone[];
+    shape record;
+    broken record;
+    found jsonb;
+    content jsonb;
+    by_name text;
+    back integer := 0;
+    stayed integer := 0;
+BEGIN
+    LOOP
+        again := '{}';
+        FOREACH it IN ARRAY todo LOOP
+            SELECT * INTO shape FROM sync_table(it.table_name);
+            found := CASE WHEN shape.keys IS NOT NULL THEN sync_fetch(it.table_name, it.row_key) END;
+            content := it.data;
+            IF it.left_as IS NOT NULL THEN
+                -- It was only emptied, and may have been edited since.
+                content := (SELECT jsonb_object_agg(k, it.data -> k)
+                              FROM jsonb_object_keys(it.left_as) AS k);
+                IF found IS NULL OR NOT (p_force OR found @> it.left_as - 'updated_at'::text) THEN
+                    stayed := stayed + 1;
+                    CONTINUE;
+                END IF;
+            ELSIF found IS NOT NULL AND NOT p_force THEN
+                stayed := stayed + 1;
+                CONTINUE;
+            END IF;
+            BEGIN
+                PERFORM sync_write(it.table_name, it.row_key, content, found IS NOT NULL);
+            EXCEPTION
+                WHEN foreign_key_violation THEN
+                    again := again || it;
+                    CONTINUE;
+                WHEN unique_violation THEN
+                    GET STACKED DIAGNOSTICS by_name = CONSTRAINT_NAME;
+                    SELECT * INTO broken FROM sync_unique(it.table_name, by_name);
+                    IF broken.place IS NULL THEN
+                        RAISE EXCEPTION 'the row % of % can''t come back: %', it.row_key,
+                              it.table_name, SQLERRM
+                              USING ERRCODE = 'unique_violation',
+                                    HINT = 'Give the row that has its key now another one, or '
+                                           'bring the row that lost back without others: --alone.';
+                    END IF;
+                    content := content || jsonb_build_object(broken.place, sync_last_place(
+                        it.table_name, broken.columns, broken.place, it.data));
+                    PERFORM sync_write(it.table_name, it.row_key, content, found IS NOT NULL);
+            END;
+            back := back + 1;
+            UPDATE sync_conflicts c
+               SET restored_at = now(), resolved_at = now(), resolved_by = session_user,
+                   resolved_data = content
+             WHERE c.table_name = it.table_name AND c.row_key = it.row_key
+               AND c.restored_at IS NULL AND sync_loser(c) = it.data;
+        END LOOP;
+        EXIT WHEN cardinality(again) IN (0, cardinality(todo));
+        todo := again;
+    END LOOP;
+    RETURN jsonb_build_object('back', back, 'stayed', stayed, 'left_out', cardinality(again));
+END
+$$;
+
 -- Brings the version that lost back, as an edit of now, which goes to every node. Where another row
--- has its unique key, that row becomes it. Returns the row's key.
-CREATE OR REPLACE FUNCTION sync_conflicts_restore(p_id uuid) RETURNS text
+-- has its unique key, that row becomes it. What it refers to and is gone comes back before it, and
+-- what went with a row that was gone behind it, all or nothing: but with `p_alone`. Returns the
+-- row's key, and how many rows came back with it (`back`), are there again and stay as they are
+-- (`stayed`), or lack a row that they refer to (`left_out`).
+CREATE OR REPLACE FUNCTION sync_conflicts_bring_back(
+    p_id uuid, p_force boolean DEFAULT false, p_alone boolean DEFAULT false
+) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
@@ -2553,6 +2979,10 @@ DECLARE
     found jsonb;
     the_key text;
     by_name text;
+    above sync_gone[] := '{}';
+    below sync_gone[] := '{}';
+    before jsonb;
+    behind jsonb;
 BEGIN
     SELECT * INTO kept FROM sync_conflicts c WHERE c.id = p_id FOR UPDATE;
     IF kept.id IS NULL THEN
@@ -2562,11 +2992,17 @@ BEGIN
               USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     PERFORM set_config('app.town', '*', true);
-    lost := CASE kept.resolution WHEN 'replica_wins' THEN kept.master_data
-                                 ELSE kept.replica_data END;
-    lost := nullif(lost, 'null') - 'updated_at'::text;
+    lost := sync_loser(kept) - 'updated_at'::text;
     the_key := kept.row_key;
     SELECT * INTO shape FROM sync_table(kept.table_name);
+    found := sync_fetch(kept.table_name, the_key);
+    IF lost IS NOT NULL AND NOT p_alone THEN
+        SELECT coalesce(array_agg(t.gone) FILTER (WHERE t.is_before), '{}'),
+               coalesce(array_agg(t.gone) FILTER (WHERE NOT t.is_before), '{}')
+          INTO above, below
+          FROM sync_together(kept.table_name, the_key, lost, found IS NOT NULL) AS t;
+        before := sync_put_back(above, p_force);
+    END IF;
     FOR attempt IN 1 .. 2 LOOP
         found := sync_fetch(kept.table_name, the_key);
         EXIT WHEN lost IS NULL AND found IS NULL;
@@ -2577,7 +3013,8 @@ BEGIN
             WHEN foreign_key_violation THEN
                 RAISE EXCEPTION '%', SQLERRM
                       USING ERRCODE = 'foreign_key_violation',
-                            HINT = 'Restore the row that it refers to first.';
+                            HINT = CASE WHEN p_alone THEN 'Bring it back without --alone.'
+                                        ELSE 'Restore the row that it refers to first.' END;
             WHEN unique_violation THEN
                 GET STACKED DIAGNOSTICS by_name = CONSTRAINT_NAME;
                 IF attempt = 2 THEN
@@ -2596,10 +3033,17 @@ BEGIN
                INTO found USING lost;
             the_key := sync_key(found, shape.keys);
             lost := lost - shape.keys;
+            -- What went with it refers to a row that does not come back.
+            below := '{}';
         END IF;
     END LOOP;
-    IF kept.table_name = 'robbieblocks_pages' AND found IS NULL AND lost IS NOT NULL THEN
-        -- The blocks that went with the page, as the queue has them, whose components are there.
+    behind := sync_put_back(below, p_force);
+    IF kept.table_name = 'robbieblocks_pages' AND found IS NULL AND lost IS NOT NULL
+       AND NOT p_alone AND NOT EXISTS (SELECT FROM sync_gone g
+                                        WHERE g.table_name = kept.table_name
+                                          AND g.row_key = the_key)
+    THEN
+        -- It went before rows were kept: its blocks as the queue has them, whose components are there.
         PERFORM sync_write('robbieblocks_page_blocks', b.key,
                            b.value || jsonb_build_object('page_id', the_key), false)
            FROM (SELECT q.before FROM robbieblocks_change_triggers q
@@ -2615,8 +3059,28 @@ BEGIN
        SET restored_at = now(), resolved_at = now(), resolved_by = session_user,
            resolved_data = coalesce(lost, 'null')
      WHERE id = p_id;
-    RETURN the_key;
+    RETURN jsonb_build_object('key', the_key) || (
+        SELECT jsonb_object_agg(n.key, n.value + coalesce((before ->> n.key)::integer, 0))
+          FROM (SELECT b.key, b.value::text::integer AS value FROM jsonb_each(behind) AS b) AS n);
 END
+$$;
+
+-- What comes back with a version that lost, by table.
+CREATE OR REPLACE FUNCTION sync_conflicts_with(p_id uuid)
+RETURNS TABLE (table_name varchar, row_count bigint)
+LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
+    SELECT (t.gone).table_name, count(*)
+      FROM sync_conflicts c,
+           sync_together(c.table_name, c.row_key, sync_loser(c),
+                         sync_fetch(c.table_name, c.row_key) IS NOT NULL) AS t
+     WHERE c.id = p_id AND c.restored_at IS NULL AND sync_loser(c) IS NOT NULL
+     GROUP BY 1 ORDER BY 1
+$$;
+
+-- The same as sync_conflicts_bring_back(); returns the row's key.
+CREATE OR REPLACE FUNCTION sync_conflicts_restore(p_id uuid) RETURNS text
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    SELECT sync_conflicts_bring_back(p_id) ->> 'key'
 $$;
 
 
@@ -2721,7 +3185,7 @@ BEGIN
         SELECT c.relname AS name FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
            AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received',
-                             'sync_conflicts', 'pending_sync', 'sync_hashed')
+                             'sync_conflicts', 'pending_sync', 'sync_hashed', 'sync_gone')
            AND NOT c.relrowsecurity
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', it.name);
@@ -2752,12 +3216,12 @@ COMMENT ON TABLE pending_sync IS 'Changes that wait to be brought to other datab
 COMMENT ON COLUMN pending_sync.position IS 'The order in which changes are sent.';
 COMMENT ON COLUMN pending_sync.base_version IS 'The version of the row that was changed.';
 COMMENT ON COLUMN pending_sync.base_columns IS 'The columns that were changed, with the versions that they had.';
-COMMENT ON COLUMN pending_sync.is_cascade IS 'The row was deleted with one that it refers to.';
+COMMENT ON COLUMN pending_sync.is_cascade IS 'What a foreign key made of the row, as the one that it refers to was deleted.';
 COMMENT ON COLUMN pending_sync.sent_at IS 'When it was last sent. From then on later changes do not join it.';
 COMMENT ON TABLE sync_status IS 'How far each table is in step.';
 COMMENT ON TABLE sync_conflicts IS 'Rows that were changed in two places at once, with both versions. Only the owner sees them.';
 COMMENT ON COLUMN sync_conflicts.row_key IS 'The row''s primary key, as a text.';
-COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, moved away, before the sync.';
+COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, took along, moved away, before the sync.';
 COMMENT ON COLUMN sync_conflicts.master_version IS 'The version that the master had.';
 COMMENT ON COLUMN sync_conflicts.replica_version IS 'The version that the node sent.';
 COMMENT ON TABLE sync_metrics IS 'What was measured of the sync.';
@@ -2775,6 +3239,10 @@ COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the m
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
 COMMENT ON COLUMN sync_log.origin IS 'The node whose change it is.';
+COMMENT ON TABLE sync_gone IS 'Rows of tables with foreign keys as they were when they went, for 90 days: a restore brings them back.';
+COMMENT ON COLUMN sync_gone.left_as IS 'What a foreign key left in its columns; NULL: the row is gone.';
+COMMENT ON COLUMN sync_gone.with_parent IS 'It went with a row that it refers to.';
+COMMENT ON COLUMN sync_gone.xid IS 'The transaction in which it went.';
 COMMENT ON TABLE sync_hashed IS 'Hashes of large tables of the master, for all nodes that ask for the same.';
 COMMENT ON TABLE sync_received IS 'The changes of nodes that the master has taken: none is applied twice.';
 COMMENT ON FUNCTION sync_apply(text, jsonb, timestamptz) IS

@@ -27,6 +27,15 @@ def test_a_write_that_is_audited_read_or_not_confirmed_is_not_lost() -> None:
     assert not not_confirmed.untraced({"r": "b1"}, ())
 
 
+def test_an_edit_that_went_with_a_row_is_found() -> None:
+    """A delete has seen what it took along where it was, and not what was written elsewhere."""
+    seen = history(("a", "0", "a1", True), ("a", "a1", "", True))
+    assert not seen.untraced({}, ())
+    unseen = history(("a", "0", "a1", True), ("b", "0", "", True))
+    assert [each.wrote for each in unseen.untraced({}, ())] == ["a1"]
+    assert not unseen.untraced({}, ("a1",))
+
+
 def test_a_value_that_nobody_wrote_is_found() -> None:
     """A row may have what was there before, or what was written to it."""
     found = history(("a", "0", "a1", True))

@@ -273,13 +273,23 @@ def conflicts_show(
 
 
 @conflicts.command("restore")
-def conflicts_restore(id_: ConflictId, database_url: DatabaseUrl = None) -> None:
+def conflicts_restore(
+    id_: ConflictId,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over rows that were made anew meanwhile.")
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Without the rows that went with it.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
     """Bring the version that lost back as a new edit, which goes to every node: on the master.
 
-    Changes the row; the version that it has now is kept in turn.
+    Changes the row. Rows that it refers to and that are gone come back, and what went with it: all
+    of them or none.
 
     Example: robbieblocks sync conflicts restore 0b8a8f0e-...
     """
     from robbieblocks.cli.sync import showing as command
 
-    command.restore(id_, database_url=database_url)
+    command.restore(id_, force=force, alone=alone, database_url=database_url)

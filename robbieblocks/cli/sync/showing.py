@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import typer
+from psycopg import Connection
 
 from robbieblocks import sync
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_result
 from robbieblocks.cli.table import aligned
+from robbieblocks.errors import Permanent
 from robbieblocks.messages import counted
 from robbieblocks.settings import Settings
 
@@ -64,6 +66,7 @@ def conflict(id_: str, *, format_: Literal["text", "json"], database_url: str | 
     """Print both versions of a row."""
     with session.opened(Settings.from_environment(database_url=database_url)) as connection:
         found = sync.one(connection, id_)
+        beside = _beside(connection, found)
     if format_ == "json":
         print_result(as_json(found.as_json()))
         return
@@ -81,13 +84,32 @@ def conflict(id_: str, *, format_: Literal["text", "json"], database_url: str | 
         print_result(f"put right {_when(found.resolved_at)} by {found.resolved_by or 'somebody'}")
     else:
         print_result(f"bring the other back: robbieblocks sync conflicts restore {found.id}")
+        if beside:
+            print_result(beside)
 
 
-def restore(id_: str, *, database_url: str | None) -> None:
+def _beside(connection: Connection, found: sync.Conflict) -> str:
+    """What comes back with a row, in a sentence."""
+    try:
+        tables = sync.together(connection, found)
+    except Permanent as error:
+        return str(error)
+    named = ", ".join(f"{counted(number, 'row')} of {table}" for table, number in tables.items())
+    return f"with it come back: {named}" if named else ""
+
+
+def restore(id_: str, *, force: bool, alone: bool, database_url: str | None) -> None:
     """Bring the version that lost back."""
     with session.opened(Settings.from_environment(database_url=database_url)) as connection:
-        found = sync.restore(connection, id_)
+        done = sync.restore(connection, id_, force=force, alone=alone)
+    found = done.conflict
     print_result(f"{found.table} {found.key} is as the version that lost had it")
+    if done.back:
+        print_result(f"{counted(done.back, 'row')} came back with it")
+    if done.stayed:
+        print_result(f"{counted(done.stayed, 'row')} of then: there again, left as they are")
+    if done.left_out:
+        print_result(f"{counted(done.left_out, 'row')} stay away: what they refer to is gone")
 
 
 def _lines(found: sync.SyncStatus) -> list[str]:

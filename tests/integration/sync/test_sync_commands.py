@@ -198,6 +198,22 @@ def test_a_version_that_lost_is_shown_and_brought_back(
             command(found.master, "conflicts", "restore", listed["id"])
         with pytest.raises(RobbieBlocksError, match="no id of a conflict"):
             command(found.master, "conflicts", "show", "nonsense")
+        # A block that is edited while its page is deleted brings the page with it.
+        (node,) = found.nodes
+        with node.connect() as connection:
+            connection.execute("UPDATE robbieblocks_page_blocks SET block_order = block_order + 10")
+        with found.master.connect() as connection:
+            connection.execute("DELETE FROM robbieblocks_pages")
+        with syncing(node):
+            found.until_sent()
+            found.until_equal("robbieblocks_pages")
+        lost, *others = json.loads(command(found.master, "conflicts", "list", "--format", "json"))
+        assert "1 row of robbieblocks_pages" in command(
+            found.master, "conflicts", "show", lost["id"]
+        )
+        said = command(found.master, "conflicts", "restore", lost["id"])
+        assert f"{1 + len(others)} row" in said
+        assert found.master.value("SELECT count(*) FROM robbieblocks_pages") == 1
 
 
 def test_a_node_that_is_locked_out_is_answered_no_more(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from robbieblocks.settings import Settings
 from tests.sync_history import History, Write
@@ -17,6 +19,13 @@ from tests.workers import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.chaos]
 ROWS = 5
+# Pages with blocks, which are deleted and made anew under the same keys.
+_PAGES = {f"{n:08}-0000-4000-8000-000000000000": f"page-{n}" for n in (1, 2)}
+_BLOCKS = {
+    f"{n:08}-0000-4000-9000-{order:012}": (page, order)
+    for n, page in enumerate(_PAGES, 1)
+    for order in (1, 2)
+}
 # More than in each run of the tests: before a release.
 WRITES = int(os.environ.get("SYNC_WRITES", "60"))
 SEED = int(os.environ.get("SYNC_SEED", "15"))
@@ -25,9 +34,10 @@ SEED = int(os.environ.get("SYNC_SEED", "15"))
 def test_no_acknowledged_write_is_lost(
     clusters: Clusters, make_settings: Callable[..., Settings]
 ) -> None:
-    """Master and nodes write the same rows at once, while lines are cut, stall and break midway,
-    a clock is minutes off and servers are killed: all end equal, each value that was confirmed is
-    live, in the audit, or was seen by whoever wrote over it, and no value is invented.
+    """Master and nodes write the same rows at once, and delete pages with blocks that others edit,
+    while lines are cut, stall and break midway, a clock is minutes off and servers are killed: all
+    end equal, each value that was confirmed is live, in the audit, or was seen by whoever wrote
+    over it or deleted it, and no value is invented.
     """
     chance = random.Random(SEED)
     with synced(clusters, make_settings) as found:
@@ -38,9 +48,11 @@ def test_no_acknowledged_write_is_lost(
                 "'text', '<p/>', '{}' FROM generate_series(1, %s) AS n",
                 [ROWS],
             )
+            history = History()
+            for page in _PAGES:
+                make_page(master, page, history, found.master.name, "first")
         with found.nodes[1].connect() as node:
             node.execute("UPDATE sync_self SET clock_offset_ms = -180000")
-        history = History()
         with syncing(*found.nodes, interval_s=1.0):
             found.until_equal("robbieblocks_components")
             before = live(found.master)
@@ -59,11 +71,13 @@ def test_no_acknowledged_write_is_lost(
                 assert node_.line is not None
                 node_.line.mend()
             found.until_sent()
-            found.until_equal("robbieblocks_components")
+            for table in ("components", "pages", "page_blocks"):
+                found.until_equal(f"robbieblocks_{table}")
         after = live(found.master)
         assert history.untraced(after, audited(found)) == []
         assert history.invented(after, before) == {}
         assert sum(each.is_acknowledged for each in history.writes) > WRITES
+        assert any(each.is_acknowledged and not each.wrote for each in history.writes)
 
 
 def live(place: Place) -> dict[str, str]:
@@ -72,7 +86,8 @@ def live(place: Place) -> dict[str, str]:
         str(key): str(value)
         for key, value in place.rows(
             "SELECT component_key, component_name FROM robbieblocks_components "
-            "WHERE component_key LIKE 'row-%'"
+            "WHERE component_key LIKE 'row-%' UNION ALL "
+            "SELECT id::text, props ->> 'text' FROM robbieblocks_page_blocks WHERE props ? 'text'"
         )
     }
 
@@ -83,8 +98,8 @@ def audited(found: Sync) -> set[str]:
         row
         for place in found.places
         for row in place.rows(
-            "SELECT master_data ->> 'component_name', replica_data ->> 'component_name' "
-            "FROM sync_conflicts"
+            "SELECT coalesce(side ->> 'component_name', side #>> '{props,text}') "
+            "FROM sync_conflicts, unnest(ARRAY[master_data, replica_data]) AS side"
         )
     ]
     return {str(value) for row in rows for value in row}
@@ -94,33 +109,115 @@ def write(place: Place, history: History, chance: random.Random) -> None:
     """Write rows one after the other, and note what was read, written and confirmed."""
     connection: psycopg.Connection | None = None
     for number in range(WRITES):
-        row, value = f"row-{chance.randint(1, ROWS)}", f"{place.name}-{number}"
-        read, is_acknowledged = "", False
+        value = f"{place.name}-{number}"
         try:
             if connection is None or connection.closed:
                 connection = place.connect()
-            with connection.transaction():
-                (read,) = connection.execute(
-                    "SELECT component_name FROM robbieblocks_components "
-                    "WHERE component_key = %s FOR UPDATE",
-                    [row],
-                ).fetchone() or ("",)
-                done = connection.execute(
-                    "UPDATE robbieblocks_components SET component_name = %s "
-                    "WHERE component_key = %s",
-                    [value, row],
-                ).rowcount
-            # A subscriber commits without waiting for its disk: of a killed one the last rows
-            # are gone, and come again.
-            is_acknowledged = done == 1
+            kind = chance.random()
+            if kind < 0.6:
+                change_row(connection, f"row-{chance.randint(1, ROWS)}", history, place.name, value)
+            elif kind < 0.9:
+                change_block(connection, chance.choice([*_BLOCKS]), history, place.name, value)
+            else:
+                page = chance.choice([*_PAGES])
+                remove_page(connection, page, history, place.name)
+                make_page(connection, page, history, place.name, value)
+        except psycopg.IntegrityError:
+            # Another place's page, or its blocks, came in between.
+            continue
         except psycopg.OperationalError:
             if connection is not None:
                 connection.close()
             connection = None
             until(lambda: answers(place), f"{place.name} to answer")
-        history.note(Write(place.name, row, read, value, is_acknowledged))
     if connection is not None:
         connection.close()
+
+
+def change_row(
+    connection: psycopg.Connection, row: str, history: History, place: str, value: str
+) -> None:
+    """Give a component another name."""
+    with noted(history, place) as writes, connection.transaction():
+        (read,) = connection.execute(
+            "SELECT component_name FROM robbieblocks_components "
+            "WHERE component_key = %s FOR UPDATE",
+            [row],
+        ).fetchone() or ("",)
+        connection.execute(
+            "UPDATE robbieblocks_components SET component_name = %s WHERE component_key = %s",
+            [value, row],
+        )
+        writes[row] = read, value
+
+
+def change_block(
+    connection: psycopg.Connection, row: str, history: History, place: str, value: str
+) -> None:
+    """Give a block another text, where it is there."""
+    with noted(history, place) as writes, connection.transaction():
+        found = connection.execute(
+            "SELECT props ->> 'text' FROM robbieblocks_page_blocks WHERE id = %s FOR UPDATE", [row]
+        ).fetchone()
+        if found is not None:
+            connection.execute(
+                "UPDATE robbieblocks_page_blocks SET props = %s WHERE id = %s",
+                [Jsonb({"text": value}), row],
+            )
+            writes[row] = found[0], value
+
+
+def remove_page(connection: psycopg.Connection, page: str, history: History, place: str) -> None:
+    """Delete a page; its blocks go along as they are here."""
+    with noted(history, place) as writes, connection.transaction():
+        # Nobody adds one meanwhile.
+        connection.execute("SELECT FROM robbieblocks_pages WHERE id = %s FOR UPDATE", [page])
+        for row, text in connection.execute(
+            "SELECT id::text, props ->> 'text' FROM robbieblocks_page_blocks "
+            "WHERE page_id = %s FOR UPDATE",
+            [page],
+        ).fetchall():
+            writes[row] = text, ""
+        connection.execute("DELETE FROM robbieblocks_pages WHERE id = %s", [page])
+
+
+def make_page(
+    connection: psycopg.Connection, page: str, history: History, place: str, value: str
+) -> None:
+    """Make a page with its blocks."""
+    with noted(history, place) as writes, connection.transaction():
+        connection.execute(
+            "INSERT INTO robbieblocks_pages (id, page_key, app_namespace, page_name, page_route, "
+            "layout_template) VALUES (%s, %s, 'play', 'x', %s, 'default')",
+            [page, _PAGES[page], f"/{_PAGES[page]}"],
+        )
+        for row, (on_page, order) in _BLOCKS.items():
+            if on_page == page:
+                text = f"{value} {_PAGES[page]} {order}"
+                connection.execute(
+                    "INSERT INTO robbieblocks_page_blocks (id, page_id, component_id, block_order, "
+                    "zone, props) SELECT %s, %s, c.id, %s, 'main', %s "
+                    "FROM robbieblocks_components c WHERE c.component_key = 'row-1'",
+                    [row, page, order, Jsonb({"text": text})],
+                )
+                writes[row] = "", text
+
+
+@contextmanager
+def noted(history: History, place: str) -> Generator[dict[str, tuple[str, str]]]:
+    """Note what a transaction read and wrote of each row; confirmed where it ends well.
+
+    A subscriber commits without waiting for its disk: of a killed one the last rows are gone, and
+    come again.
+    """
+    writes: dict[str, tuple[str, str]] = {}
+    is_acknowledged = False
+    try:
+        yield writes
+        is_acknowledged = True
+    finally:
+        for row, (read, wrote) in writes.items():
+            history.note(Write(place, row, read, wrote, is_acknowledged))
 
 
 def answers(place: Place) -> bool:

@@ -299,6 +299,27 @@ def test_a_place_in_another_servers_log_begins_anew(fleet: Fleet) -> None:
     assert the_page in [entry["row_key"] for entry in changes(after)["entries"]]
 
 
+def test_what_a_node_says_of_itself_is_kept_up_to_a_bound(fleet: Fleet) -> None:
+    """A report of megabytes stops no sync: what is short stays, and a finding says so."""
+    calls = fleet.nodes[0].calls
+    assert calls is not None
+    said = {
+        **{f"what nobody asked {n}": "x" * 150 for n in range(10_000)},
+        "findings": ["y" * 10_000] * 1000,
+        "schema_version": "z" * 1000,
+        "refused": 3,
+        "turn": "word",
+    }
+    calls.execute("SELECT sync_hello('aurora', now(), %s)", [json.dumps(said)])
+    kept = fleet.master.value("SELECT metadata FROM sync_nodes WHERE node_id = 'aurora'")
+    assert len(json.dumps(kept)) < 20_000
+    assert "of which the master keeps 16384" in kept["report"]["findings"][0]
+    assert (kept["report"]["refused"], kept["turn"]) == (3, "word")
+    for odd in ([1] * 20_000, "x" * 20_000):
+        calls.execute("SELECT sync_hello('aurora', now(), %s)", [json.dumps(odd)])
+    calls.execute("SELECT sync_hello('aurora', now(), %s)", ['{"has_left": false}'])
+
+
 def test_a_node_does_not_say_which_slot_its_lock_out_drops(fleet: Fleet) -> None:
     """Else it could name another's, and keep its own."""
     query = "SELECT array_agg(slot_name ORDER BY slot_name) FROM pg_replication_slots"
@@ -335,7 +356,9 @@ def test_versions_that_lost_are_the_owners_to_see(fleet: Fleet) -> None:
     master.admin.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO sync_reader")
     try:
         master.admin.execute("SET ROLE sync_reader")
-        for table in ("sync_conflicts", "pending_sync", "sync_rows", "sync_log", "sync_self"):
+        for table in (
+            *("sync_conflicts", "pending_sync", "sync_rows", "sync_log", "sync_self", "sync_gone"),
+        ):
             count = master.admin.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
             assert count == (0,)
     finally:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -167,6 +169,21 @@ class Edits(RuleBasedStateMachine):
         if self.lost_answers:
             node, entries = self.lost_answers[choice % len(self.lost_answers)]
             self.fleet.hand_over(node, entries)
+
+    @rule(choice=_ANY)
+    def restore(self, choice: int) -> None:
+        master = self.fleet.master
+        open_ = [c for c in self.fleet.conflicts() if c["resolved_at"] is None]
+        if open_:
+            before = self._texts(master)
+            with contextlib.suppress(psycopg.IntegrityError):
+                master.run("SELECT sync_conflicts_restore(%s)", open_[choice % len(open_)]["id"])
+            self.seen |= before - self._texts(master)
+
+    def _texts(self, site: Site) -> set[str]:
+        return {row["meta_title"] for row in self._mine(site)} | {
+            row["text"] for row in self._blocks(site)
+        }
 
     @rule(at=_SITES, minutes=st.sampled_from([-90, -2, 0, 2, 90]))
     def set_the_clock(self, at: int, minutes: int) -> None:
