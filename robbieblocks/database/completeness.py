@@ -43,6 +43,8 @@ def check_whole(cursor: Cursor[Any]) -> None:
     with cursor.connection.cursor(row_factory=tuple_row) as asking:
         missing = [str(what) for (what,) in asking.execute(_MISSING, _needed()).fetchall()]
     if missing:
+        # Tables first: what a query gives without an order changes with its plan.
+        missing.sort(key=lambda what: (not what.startswith("table "), what))
         named = ", ".join(missing[:_NAMED_MAX])
         others = f" and {len(missing) - _NAMED_MAX} more" if len(missing) > _NAMED_MAX else ""
         raise SchemaIncomplete(
