@@ -132,6 +132,11 @@ RULES: Final = (
     Rule("unused-token", "warning", "a token that no CSS, class, code, prop or other token reads"),
     Rule("wrong-media", "error", "a file of media that is named, and can't be shown"),
     Rule(
+        "lost-media",
+        "error",
+        "a file of media whose object is not in the bucket, or has another size than its row says",
+    ),
+    Rule(
         "unused-media",
         "warning",
         "a file of media that nothing names, and that has no address of its own",

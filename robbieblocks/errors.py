@@ -168,7 +168,8 @@ class GitHubUnavailable(Transient):
 class BucketUnavailable(Transient):
     """The bucket can't be reached, or refuses what was asked; what is live locally stays.
 
-    To do: check `bucket.url`, the credentials and their rights; a worker tries again by itself.
+    To do: check its address in the settings, the credentials and their rights; a worker tries again
+    by itself.
     """
 
 

@@ -15,7 +15,7 @@ from robbieblocks.checks.sheets import Sheet
 from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
-from robbieblocks.model import Bundle, Redirects, component_specifier
+from robbieblocks.model import Bundle, MediaObject, Redirects, component_specifier
 from robbieblocks.pipeline import InspectedPage, Inspection, Request, keys_shown
 from robbieblocks.row_faults import blame
 from robbieblocks.settings import Settings
@@ -29,7 +29,8 @@ class Checked:
     """What is checked: the rows, and the pages of all nodes that were made of them.
 
     `request` says which pages were asked for, where not all were. `outdated` are the keys of the
-    package's components whose rows an import would bring up to date.
+    package's components whose rows an import would bring up to date. `objects` are the media that
+    lie in a bucket, by key.
     """
 
     inspection: Inspection
@@ -37,6 +38,7 @@ class Checked:
     progress: Callable[[str], None]
     request: Request = field(default_factory=Request)
     outdated: Collection[str] = ()
+    objects: Mapping[str, MediaObject] = field(default_factory=dict[str, MediaObject])
 
     @property
     def whole(self) -> bool:

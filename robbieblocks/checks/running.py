@@ -72,6 +72,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "wrong-example": examples.wrong_examples,
     "unused-token": unused.unused_tokens,
     "wrong-media": media.wrong_media,
+    "lost-media": media.lost_media,
     "unused-media": media.unused_media,
     "media-alt": media.undecided_alt,
 }

@@ -21,6 +21,7 @@ from robbieblocks.cli.database.secrets_commands import secrets
 from robbieblocks.cli.events.commands import events
 from robbieblocks.cli.forms.commands import forms
 from robbieblocks.cli.history.commands import audit, bisect, changes, deploys, why
+from robbieblocks.cli.media.commands import media
 from robbieblocks.cli.operating.bucket_commands import bucket
 from robbieblocks.cli.operating.commands import (
     doctor,
@@ -81,6 +82,7 @@ app.add_typer(templates)
 app.add_typer(branding)
 app.add_typer(tokens)
 app.add_typer(secrets)
+app.add_typer(media)
 app.add_typer(bucket)
 app.add_typer(sync)
 

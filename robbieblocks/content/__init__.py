@@ -32,7 +32,7 @@ from robbieblocks.content.reading.folder import (
     load_sound,
     wrong_examples,
 )
-from robbieblocks.content.reading.media_files import toml_of, too_large
+from robbieblocks.content.reading.media_files import media_of, toml_of, too_large
 from robbieblocks.content.reading.page_memory import PageMemory
 from robbieblocks.content.shape import (
     EXAMPLES,
@@ -49,9 +49,11 @@ from robbieblocks.content.shape import (
 from robbieblocks.content.starter import editor_files, start_project
 from robbieblocks.content.storing.differences import difference
 from robbieblocks.content.storing.importing import import_, remember_export, seed
+from robbieblocks.content.storing.media_rows import move as move_media
+from robbieblocks.content.storing.media_rows import objects as media_objects
 from robbieblocks.content.storing.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.storing.outdated import outdated
-from robbieblocks.content.storing.stored import Stored, stored
+from robbieblocks.content.storing.stored import Stored, stored, stored_media
 from robbieblocks.content.writing.exporting import Exported, export, export_design_tokens
 from robbieblocks.content.writing.folder_files import FolderFiles
 from robbieblocks.content.writing.rows import component_files
@@ -91,7 +93,10 @@ __all__ = [
     "is_packaged",
     "load",
     "load_sound",
+    "media_objects",
+    "media_of",
     "merge",
+    "move_media",
     "outdated",
     "read_design_tokens",
     "remember_export",
@@ -100,6 +105,7 @@ __all__ = [
     "seed",
     "start_project",
     "stored",
+    "stored_media",
     "toml_of",
     "too_large",
     "wrong_examples",

@@ -17,6 +17,7 @@ from robbieblocks.model import (
     CollectionSource,
     ComponentRow,
     Json,
+    MediaBytes,
     MediaRow,
     NodeRow,
     PageRow,
@@ -163,7 +164,7 @@ def _media(row: Media) -> MediaRow:
     )
 
 
-def _content_of(rows: Mapping[str, Media], key: str) -> bytes:
+def _content_of(rows: Mapping[str, Media], key: str) -> MediaBytes:
     row = rows[key]
     try:
         return row.read()

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from robbieblocks.model import Json, JsonObject, NodeRow
+from robbieblocks.model import Json, JsonObject, MediaBytes, NodeRow
 
 STATUSES: Final = ("draft", "published", "archived")
 # The folder in a component's own folder that holds its examples.
@@ -102,13 +102,13 @@ class Token:
     description: str | None = None
 
 
-def _no_bytes() -> bytes:
+def _no_bytes() -> MediaBytes:
     return b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A row of `media_assets`. `read` gives its bytes: they are not kept in memory.
+    """A row of `media_assets`. `read` gives its bytes, or where they lie: they are not in memory.
 
     It raises OSError where a file can't be read any more, and DatabaseUnavailable. The type follows
     from the name; `width` and `height` are what the first bytes tell. `file` is where the bytes
@@ -126,7 +126,7 @@ class Media:
     served_path: str | None = None
     width: int | None = field(default=None, compare=False)
     height: int | None = field(default=None, compare=False)
-    read: Callable[[], bytes] = field(default=_no_bytes, compare=False, repr=False)
+    read: Callable[[], MediaBytes] = field(default=_no_bytes, compare=False, repr=False)
     file: Path = field(default=Path(), compare=False)
 
 

@@ -13,12 +13,16 @@ _MEDIA_COLUMNS: LiteralString = (
     "id, media_key, file_name, media_type, content_hash, size_bytes, width, height, alt,"
     " is_decorative, focal_point, served_path"
 )
-# The bytes that a row as JSON has the hash of: they were kept, or another row has them, too.
-_BYTES: Final = SQL(
-    "(SELECT coalesce((SELECT content FROM earlier_media AS e"
-    " WHERE e.content_hash = old.content_hash),"
-    " (SELECT content FROM media_assets AS m WHERE m.content_hash = old.content_hash LIMIT 1)))"
+# The bytes that a row as JSON has the hash of, or where they lie: they were kept, or another row
+# has them, too.
+_KEPT: Final = SQL(
+    " LEFT JOIN LATERAL (SELECT content,"
+    " CASE WHEN content IS NULL THEN content_address END AS place"
+    " FROM (SELECT content_hash, content, content_address FROM earlier_media"
+    " UNION ALL SELECT content_hash, content, content_address FROM media_assets) AS held"
+    " WHERE held.content_hash = old.content_hash ORDER BY content IS NULL LIMIT 1) AS kept ON true"
 )
+_NOTHING: Final = SQL("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,15 @@ class Table:
         """The row of an id."""
         return SQL("DELETE FROM {} WHERE id = %s").format(SQL(self.name))
 
-    def _update(self, columns: Sequence[str], values: Sequence[Composable]) -> Composed:
+    def _update(
+        self, columns: Sequence[str], values: Sequence[Composable], joined: SQL = _NOTHING
+    ) -> Composed:
         return SQL(
             "UPDATE {table} SET ({names}) = (SELECT {values} FROM"
-            " jsonb_populate_record(NULL::{table}, %s::jsonb) AS old) WHERE id = %s"
+            " jsonb_populate_record(NULL::{table}, %s::jsonb) AS old{joined}) WHERE id = %s"
         ).format(
             table=SQL(self.name),
+            joined=joined,
             names=SQL(", ").join(map(Identifier, columns)),
             values=SQL(", ").join(values),
         )
@@ -63,7 +70,7 @@ class Table:
 class MediaTable(Table):
     """The table of media: of their bytes the journal has the hash.
 
-    A row whose bytes are not kept any more is refused: NotNullViolation.
+    A row whose bytes are not kept any more is refused: CheckViolation.
     """
 
     def read(self) -> Composed:
@@ -75,16 +82,18 @@ class MediaTable(Table):
     def insert(self) -> Composed:
         """As `Table.insert`."""
         return SQL(
-            "INSERT INTO {table} ({columns}, content) SELECT {columns}, {bytes}"
-            " FROM jsonb_populate_record(NULL::{table}, %s::jsonb) AS old"
-        ).format(table=SQL(self.name), columns=SQL(_MEDIA_COLUMNS), bytes=_BYTES)
+            "INSERT INTO {table} ({columns}, content, content_address)"
+            " SELECT {columns}, kept.content, kept.place"
+            " FROM jsonb_populate_record(NULL::{table}, %s::jsonb) AS old{kept}"
+        ).format(table=SQL(self.name), columns=SQL(_MEDIA_COLUMNS), kept=_KEPT)
 
     def update(self, columns: Sequence[str]) -> Composed:
         """As `Table.update`."""
         values: list[Composable] = list(map(Identifier, columns))
         if "content_hash" not in columns:
             return self._update(columns, values)
-        return self._update([*columns, "content"], [*values, _BYTES])
+        places = [SQL("kept.content"), SQL("kept.place")]
+        return self._update([*columns, "content", "content_address"], [*values, *places], _KEPT)
 
 
 TABLES: Final = {

@@ -250,7 +250,7 @@ def _refused(change: Change, error: psycopg.Error) -> Problem:
         psycopg.errors.UniqueViolation: "another row has its key or its place by now",
         psycopg.errors.ForeignKeyViolation: "another row needs it, or it needs one that is gone",
     }
-    if isinstance(error, psycopg.errors.NotNullViolation) and change.entity == "media":
+    if error.diag.constraint_name == "media_assets_place_check":
         what = "its bytes are not kept any more: those of 30 days are, up to 1 GiB"
         return _problem(change, "", what, "upload the file again")
     what = reasons.get(type(error), "the database refuses it")

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from robbieblocks.model import MediaRow
+from robbieblocks.model import MediaBytes, MediaRow
 from robbieblocks.process import Child
 
 # Their bytes are in memory until they are made.
 AT_ONCE: Final = 8
 
-Work = Callable[[Mapping[str, tuple[MediaRow, bytes]], Callable[[Child], None]], None]
-"""Makes rows, by key with their bytes; tells of each child that it starts."""
+Work = Callable[[Mapping[str, tuple[MediaRow, MediaBytes]], Callable[[Child], None]], None]
+"""Makes rows, by key with their bytes or where these lie; tells of each child that it starts."""
 
 
 class AheadThread:
@@ -31,9 +31,9 @@ class AheadThread:
         """Whether it makes something."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, rows: Iterable[MediaRow], content: Callable[[str], bytes]) -> None:
+    def start(self, rows: Iterable[MediaRow], content: Callable[[str], MediaBytes]) -> None:
         """Begin to make the first of these rows, whose bytes are read now; one call at a time."""
-        given: dict[str, tuple[MediaRow, bytes]] = {}
+        given: dict[str, tuple[MediaRow, MediaBytes]] = {}
         for row in rows:
             if len(given) == AT_ONCE:
                 break

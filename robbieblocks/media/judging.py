@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -42,3 +43,15 @@ def row_problem(row: MediaRow, most_mb: int) -> Problem | None:
 def problem(row: MediaRow, what: str, remedy: str, field: str = "content") -> Problem:
     """A problem of a row's field."""
     return Problem(entity="media", key=row.key, field=field, what=what, remedy=remedy)
+
+
+def in_the_way(path: str, served: Iterable[str]) -> str:
+    """The address that is the same, or the folder of the other one; "" where there is none."""
+    return next(
+        (
+            other
+            for other in served
+            if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
+        ),
+        "",
+    )

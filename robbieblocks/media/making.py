@@ -7,18 +7,30 @@ import importlib.util
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
 from robbieblocks.media.child import start_child
-from robbieblocks.media.judging import cache_key, problem, row_problem
+from robbieblocks.media.judging import cache_key, in_the_way, problem, row_problem
 from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, MediaKind, kind_of
 from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
-from robbieblocks.model import Asset, Media, MediaForm, MediaLibrary, MediaRow, same, sha256
+from robbieblocks.media.row_bytes import bytes_of
+from robbieblocks.model import (
+    Asset,
+    Media,
+    MediaBytes,
+    MediaForm,
+    MediaLibrary,
+    MediaRow,
+    same,
+    sha256,
+)
+from robbieblocks.objectstore import Originals
 from robbieblocks.process import Child
 from robbieblocks.row_faults import blame
+from robbieblocks.settings import Settings
 
 _KIND: Final = "media"
 _FILE_KIND: Final = "media-file"
@@ -36,25 +48,32 @@ _EXTENSIONS: Final = {
     "image/svg+xml": "svg",
 }
 
-Content = Callable[[str], bytes]
+Content = Callable[[str], MediaBytes]
 
 
 @dataclass(slots=True)
 class MediaMaker:
     """Makes media in a child process, which is there only while something is made.
 
-    `size_max_mb` is the largest file that is taken. `failures` are files of which nothing could be
+    `size_max_mb` is the largest file that is taken, `originals` the bucket in which files may lie:
+    what can't be read there is tried again. `failures` are files of which nothing could be
     made: they are not tried again in this process.
     """
 
     cache: Cache
     size_max_mb: int
+    originals: Originals = field(default_factory=lambda: Originals(None))
     failures: dict[str, Problem] = field(default_factory=dict[str, Problem])
     _seen: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
     _ahead: AheadThread = field(init=False)
 
     def __post_init__(self) -> None:
         self._ahead = AheadThread(self._work_ahead)
+
+    @classmethod
+    def of(cls, cache: Cache, settings: Settings) -> Self:
+        """With what settings say of media."""
+        return cls(cache, settings.media_size_max_mb, Originals(settings.media_bucket))
 
     def make(
         self,
@@ -80,7 +99,7 @@ class MediaMaker:
         served: dict[str, str] = {}
         for row in there:
             held = known.get(row.key)
-            first = _in_the_way(row.served_path, served) if row.served_path else ""
+            first = in_the_way(row.served_path, served) if row.served_path else ""
             served.setdefault(row.served_path, row.key)
             if first:
                 what = f"{row.served_path} is in the way of media:{served[first]}, at {first}"
@@ -138,7 +157,7 @@ class MediaMaker:
         self._ahead.close()
 
     def _work_ahead(
-        self, given: Mapping[str, tuple[MediaRow, bytes]], started: Callable[[Child], None]
+        self, given: Mapping[str, tuple[MediaRow, MediaBytes]], started: Callable[[Child], None]
     ) -> None:
         rows = [row for row, _ in given.values()]
         # What went wrong is told by the build that needs it.
@@ -180,9 +199,12 @@ class MediaMaker:
                     yield row, fetched
                     continue
                 try:
-                    given = content(row.key)
+                    given = bytes_of(row, content(row.key), self.originals)
                 except KeyError:
                     yield row, problem(row, "was removed meanwhile", "build again")
+                    continue
+                if isinstance(given, Problem):
+                    yield row, given
                     continue
                 faults: list[Problem] = []
                 found: Made | Problem | MediaKind | None = None
@@ -275,15 +297,3 @@ class MediaMaker:
         found = problem(row, what, remedy)
         self.failures[cache_key(row)] = found
         return found
-
-
-def _in_the_way(path: str, served: Iterable[str]) -> str:
-    """The address that is the same, or the folder of the other one; "" where there is none."""
-    return next(
-        (
-            other
-            for other in served
-            if path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
-        ),
-        "",
-    )

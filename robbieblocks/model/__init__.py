@@ -55,7 +55,15 @@ from robbieblocks.model.index import (
 )
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
 from robbieblocks.model.manifest import Manifest, PageEntry
-from robbieblocks.model.media import NO_MEDIA, Media, MediaForm, MediaLibrary, MediaRow
+from robbieblocks.model.media import (
+    NO_MEDIA,
+    Media,
+    MediaBytes,
+    MediaForm,
+    MediaLibrary,
+    MediaObject,
+    MediaRow,
+)
 from robbieblocks.model.redirects import (
     GONE,
     REDIRECTS_FILE,
@@ -179,8 +187,10 @@ __all__ = [
     "MadeFrom",
     "Manifest",
     "Media",
+    "MediaBytes",
     "MediaForm",
     "MediaLibrary",
+    "MediaObject",
     "MediaRow",
     "Module",
     "NodeIndex",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, canonical_json, sha256
@@ -31,6 +31,19 @@ class MediaRow:
     is_decorative: bool = False
     focal_point: str = ""
     served_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaObject:
+    """Where the bytes of a file lie in a bucket (`s3://name/key`), their hash and their number."""
+
+    address: str
+    hash: str
+    size: int
+
+
+MediaBytes: TypeAlias = bytes | MediaObject
+"""The bytes of a file, or where they lie."""
 
 
 class MediaForm(NamedTuple):

@@ -13,7 +13,7 @@ from robbieblocks.model.block_orders import block_id, own_order
 from robbieblocks.model.collections import CollectionRow, RowCollection
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
-from robbieblocks.model.media import NO_MEDIA, MediaLibrary, MediaRow
+from robbieblocks.model.media import NO_MEDIA, MediaBytes, MediaLibrary, MediaRow
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.values import SHARED_APP, Json, equal_json
 
@@ -216,7 +216,7 @@ class NodeRow:
         return tuple(sorted({*self.enabled_apps, SHARED_APP}))
 
 
-def _no_media(key: str) -> bytes:
+def _no_media(key: str) -> MediaBytes:
     raise KeyError(key)
 
 
@@ -271,7 +271,7 @@ class Bookmark:
 class Snapshot:
     """All content as one transaction saw it, with the queue rows that it includes.
 
-    `media` is by key. `media_content` gives the bytes of one; it raises KeyError where it is gone,
+    `media` is by key. `media_content` gives those of one; it raises KeyError where it is gone,
     DatabaseUnavailable, and SiteUnavailable for a file that can't be read. `library` is what was
     made of them, where the pipeline has done that; then stylesheets have their addresses. `frames`
     are the due pages that others were put into (assemble.Relations), and that are no `pages` any
@@ -288,7 +288,7 @@ class Snapshot:
     nodes: tuple[NodeRow, ...]
     triggers: tuple[TriggerRow, ...] = ()
     media: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
-    media_content: Callable[[str], bytes] = field(default=_no_media, repr=False, compare=False)
+    media_content: Callable[[str], MediaBytes] = field(default=_no_media, repr=False, compare=False)
     library: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     frame_instants: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     app_settings: Mapping[str, SiteSettings | None] = field(

@@ -6,5 +6,16 @@ those of the environment or of the machine's role, and are in no message.
 
 from robbieblocks.objectstore.address import Address
 from robbieblocks.objectstore.bucket import Bucket, Content, Listed, Overtaken, Patience, Stored
+from robbieblocks.objectstore.originals import Originals, Unreadable
 
-__all__ = ["Address", "Bucket", "Content", "Listed", "Overtaken", "Patience", "Stored"]
+__all__ = [
+    "Address",
+    "Bucket",
+    "Content",
+    "Listed",
+    "Originals",
+    "Overtaken",
+    "Patience",
+    "Stored",
+    "Unreadable",
+]

@@ -174,7 +174,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             shared=shared,
             bundler=Bundler(cache),
             blocks=BlockCache(cache),
-            media=MediaMaker(cache, settings.media_size_max_mb),
+            media=MediaMaker.of(cache, settings),
             icons=IconMaker(cache),
             prerenderer=prerenderer or Prerenderer(),
             standby=standby,

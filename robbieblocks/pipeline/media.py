@@ -84,7 +84,8 @@ class MediaMemory:
         if not same(content.library, NO_MEDIA):
             return content
         if self._resolved is not None and (
-            same(self._given, content) or same(self._resolved, content)
+            same(self._resolved, content)
+            or (same(self._given, content) and not maker.originals.is_troubled)
         ):
             return self._resolved
         known = self._resolved.library if self._resolved else NO_MEDIA

@@ -2,7 +2,7 @@
 
 from robbieblocks.settings.addresses import Address, Addresses
 from robbieblocks.settings.bucket import BucketLayout, BucketSettings
-from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS, Setting
+from robbieblocks.settings.entries import PROJECT_FILE, SETTINGS
 from robbieblocks.settings.events import (
     HOOK,
     KINDS,
@@ -14,9 +14,11 @@ from robbieblocks.settings.events import (
 from robbieblocks.settings.forms import RECEIVER_PATH, Forms, FormSettings, ReceiverSettings
 from robbieblocks.settings.freeze_windows import FreezeWindow
 from robbieblocks.settings.installation import Settings, resource_dir
+from robbieblocks.settings.media_bucket import MediaBucketSettings
 from robbieblocks.settings.project_file import ProjectFile, file_schema, read_project_file
 from robbieblocks.settings.reference import reference
 from robbieblocks.settings.search import ALL_APPS, SearchSettings
+from robbieblocks.settings.setting import Setting
 from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY, SharedCacheSettings
 from robbieblocks.settings.sync import SyncSettings
 
@@ -36,6 +38,7 @@ __all__ = [
     "FormSettings",
     "Forms",
     "FreezeWindow",
+    "MediaBucketSettings",
     "ProjectFile",
     "ReceiverSettings",
     "SearchSettings",

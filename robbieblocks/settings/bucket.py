@@ -52,3 +52,8 @@ class BucketSettings:
     def url_of(self, node: str) -> str:
         """Where a node is published."""
         return self.url.replace(_NODE, node)
+
+
+def bucket_name(url: str) -> str:
+    """The name of the bucket in an address `s3://name/prefix`."""
+    return url.removeprefix("s3://").partition("/")[0]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from robbieblocks.check_rules import LEVELS, RULES
 from robbieblocks.settings.addresses import COMPARE, WHEN_NOT_SERVED
 from robbieblocks.settings.forms import LISTEN, PROXIES
+from robbieblocks.settings.setting import Setting
 from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY
 from robbieblocks.settings.sync import TLS, TRANSPORTS
 
@@ -18,28 +18,6 @@ NAME_A_DATABASE: Final = ("PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE")
 StyleSetting = Literal["auto", "inline", "linked", "fixed"]
 SOURCE_MAPS: Final = ("off", "on")
 STYLES: Final[tuple[StyleSetting, ...]] = ("auto", "inline", "linked", "fixed")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The reference entry of one setting, in Markdown.
-
-    `key` is its table and key in robbieblocks.toml; a setting has that, a `variable`, or both.
-    `choices` are its values, where it can't have others. A setting with a `range` is a whole
-    number within it, both ends included.
-    """
-
-    variable: str
-    key: str
-    default: str
-    meaning: str
-    choices: tuple[str, ...] = ()
-    range: tuple[int, int] | None = None
-
-    @property
-    def default_number(self) -> int:
-        """The default of a setting that is a number."""
-        return int(self.default.strip("`"))
 
 
 SETTINGS: Final = (
@@ -122,6 +100,15 @@ SETTINGS: Final = (
         "how many megabytes a file of [media](media.md) may have",
         range=(1, 64),
     ),
+    Setting(
+        "",
+        "media.bucket",
+        "none: in the database",
+        "an S3-compatible bucket in which [files of media lie](media.md#in-a-bucket): "
+        "`s3://name/prefix`, of its own and private. Credentials are as for `bucket.url`",
+    ),
+    Setting("", "media.endpoint", "Amazon S3's", "that bucket's server, as `https://...`"),
+    Setting("", "media.region", "`AWS_REGION`, else `us-east-1`", "that bucket's region"),
     Setting(
         "",
         "search.apps",

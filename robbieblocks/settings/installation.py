@@ -18,6 +18,7 @@ from robbieblocks.settings.entries import NAME_A_DATABASE, SETTINGS, STYLES, Sty
 from robbieblocks.settings.events import EventSettings
 from robbieblocks.settings.forms import Forms, ReceiverSettings
 from robbieblocks.settings.freeze_windows import FreezeWindow
+from robbieblocks.settings.media_bucket import MediaBucketSettings
 from robbieblocks.settings.project_file import (
     ProjectFile,
     current_folder,
@@ -53,7 +54,8 @@ class Settings:
     `addresses` where visitors reach each node, `styles` where pages have their styles,
     `source_maps` whether those of components are published, `freeze_windows` when nothing goes out,
     `in_file` what the project's file says, by table and key; `events` is None where nobody is told.
-    `shared_cache` is the bucket in which nodes share results, None without one. `collections` are
+    `shared_cache` is the bucket in which nodes share results, `media_bucket` that in which media
+    lie; None without one. `collections` are
     the views whose rows become pages, `forms` says where forms are sent.
     `search` says which apps have an index, `sync` how the database is kept in step with a master.
     What the `keep_` numbers mean, says `release.Retention`.
@@ -77,6 +79,7 @@ class Settings:
     source_maps: bool = False
     bucket: BucketSettings | None = None
     shared_cache: SharedCacheSettings | None = None
+    media_bucket: MediaBucketSettings | None = None
     keep_releases: int = _BY_KEY["site.keep_releases"].default_number
     keep_days: int = _BY_KEY["site.keep_days"].default_number
     keep_assets_days: int = _BY_KEY["site.keep_assets_days"].default_number
@@ -147,6 +150,7 @@ class Settings:
                 bucket,
                 has_master=bool(given.text("ROBBIEBLOCKS_SYNC_MASTER_URL")),
             ),
+            media_bucket=MediaBucketSettings.of(given.in_file, bucket),
             freeze_windows=given.file.freeze_windows,
             in_file=given.in_file,
             events=given.file.events,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.errors import UsageError
-from robbieblocks.settings.bucket import BucketSettings
+from robbieblocks.settings.bucket import BucketSettings, bucket_name
 
 # It is read where a shared cache is opened, and kept in no field.
 SHARED_CACHE_KEY: Final = "ROBBIEBLOCKS_CACHE_KEY"
@@ -37,14 +37,13 @@ class SharedCacheSettings:
         if not url:
             return None
         endpoint = in_file.get("cache.endpoint", "")
-        if site is not None and (_bucket(url), endpoint) == (_bucket(site.url), site.endpoint):
+        if site is not None and (bucket_name(url), endpoint) == (
+            bucket_name(site.url),
+            site.endpoint,
+        ):
             raise UsageError(
                 "cache.shared and bucket.url are in one bucket, which visitors may read\n"
                 "  -> name a bucket for cache.shared that nodes alone may read"
             )
         region = in_file.get("cache.region", "")
         return cls(url=url, endpoint=endpoint, region=region, has_master=has_master)
-
-
-def _bucket(url: str) -> str:
-    return url.removeprefix("s3://").partition("/")[0]

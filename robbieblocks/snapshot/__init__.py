@@ -8,11 +8,13 @@ and acknowledging exactly those rows after the swap never hides a later edit.
 """
 
 from robbieblocks.snapshot.collections import row_of
+from robbieblocks.snapshot.media import content as media_content
 from robbieblocks.snapshot.taking import nodes, page_apps, refresh, shared_frames, take, triggers
 from robbieblocks.snapshot.values import json_value
 
 __all__ = [
     "json_value",
+    "media_content",
     "nodes",
     "page_apps",
     "refresh",

@@ -8,7 +8,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow, tuple_row
 
 from robbieblocks.database import translated
-from robbieblocks.model import MediaRow, Snapshot
+from robbieblocks.model import MediaBytes, MediaObject, MediaRow, Snapshot
 from robbieblocks.snapshot import queries, reading
 from robbieblocks.snapshot.reading import Moment
 
@@ -37,10 +37,17 @@ def read(
     return known if found == known else found
 
 
-def content(connection: Connection, key: str) -> bytes:
-    """The bytes of one file as they are now. Raises KeyError and DatabaseUnavailable."""
-    with translated("read a file"), connection.cursor(row_factory=tuple_row) as cursor:
+def content(connection: Connection, key: str) -> MediaBytes:
+    """The bytes of one file as they are now, or where they lie.
+
+    Raises KeyError and DatabaseUnavailable.
+    """
+    with (
+        translated(f"read the file media:{key}"),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
         held = cursor.execute(queries.MEDIA_CONTENT, (key,)).fetchone()
     if held is None:
         raise KeyError(key)
-    return bytes(held[0])
+    given, address, digest, size = held
+    return MediaObject(address or "", digest, size) if given is None else bytes(given)

@@ -146,8 +146,15 @@ MEDIA: LiteralString = """
      ORDER BY media_key COLLATE "C"
 """
 
-# The bytes of one file.
-MEDIA_CONTENT: LiteralString = "SELECT content FROM media_assets WHERE media_key = %s"
+# The bytes of one file, or where they lie. Where the table is an earlier version's, which has no
+# such column, the name means the one of the row beside it.
+MEDIA_CONTENT: LiteralString = """
+    SELECT m.content,
+           (SELECT content_address FROM media_assets AS t WHERE t.media_key = m.media_key),
+           m.content_hash, m.size_bytes
+      FROM media_assets AS m, (SELECT NULL::text AS content_address) AS lacking
+     WHERE m.media_key = %s
+"""
 
 # Queue rows that wait for one of the nodes, oldest first.
 TRIGGERS: LiteralString = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from psycopg import Connection
@@ -78,7 +78,12 @@ class PipelineBuilder:
                 _log_run(self.log, job, report, run)
         for problem in report.refused[:_LOGGED_ITEMS_MAX]:
             self.log.warning("change.refused", row=problem.key, error=str(problem))
-        return _result(report, self.node)
+        return _result(report, self.node, self._bucket_is_tried_again())
+
+    def _bucket_is_tried_again(self) -> datetime | None:
+        """When media are asked for again, where their bucket could not be read."""
+        left = None if self._context is None else self._context.media.originals.again_in_s
+        return None if left is None else datetime.now(UTC) + timedelta(seconds=left)
 
     def close(self) -> None:
         """End the isolates' processes and close the cache."""
@@ -132,7 +137,7 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
     )
 
 
-def _result(report: BuildReport, node: str) -> BuildResult:
+def _result(report: BuildReport, node: str, again: datetime | None) -> BuildResult:
     """What the loop needs of a report."""
     apps = report.node_apps.get(node, frozenset())
     acknowledged = [row for row in report.triggers if row.id in report.handled]
@@ -148,16 +153,19 @@ def _result(report: BuildReport, node: str) -> BuildResult:
             for row in report.triggers
             if row.id not in report.handled and row.auto_deploy
         },
-        boundaries=_boundaries(report),
+        boundaries=_boundaries(report, again),
         oldest_change=min((row.created_at for row in acknowledged if row.created_at), default=None),
     )
 
 
-def _boundaries(report: BuildReport) -> Mapping[str, datetime | None]:
-    """When each app next changes by itself: its content, or the end of a pin, freeze or hold."""
+def _boundaries(report: BuildReport, again: datetime | None) -> Mapping[str, datetime | None]:
+    """When each app next changes by itself: its content, or the end of a pin, freeze or hold; and
+    where it waits for a bucket of media, when that is tried again.
+    """
     boundaries = dict(report.plan.boundaries)
     ends = [(run.app, run.waits_until.until) for run in report.runs if run.waits_until]
     ends += [(run.target.app, h.until) for run in report.plan.runs for h in run.held.values()]
+    ends += [(run.app, again) for run in report.runs if run.held_back]
     for app, until in ends:
         if until is not None:
             boundaries[app] = min(until, boundaries.get(app) or until)

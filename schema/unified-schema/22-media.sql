@@ -4,7 +4,7 @@
 -- times. Without this file RobbieBlocks works as before, and has no media.
 --
 -- The bytes are bytea: large objects are not replicated. What is larger than a few megabytes should
--- lie elsewhere, and be linked.
+-- lie in a bucket: then the row has the object's address, and says its hash and size itself.
 --
 --     psql -v ON_ERROR_STOP=1 -f schema/unified-schema/22-media.sql
 
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS media_assets (
     media_key     varchar(255) NOT NULL UNIQUE,
     file_name     varchar(255) NOT NULL,
     media_type    varchar(100) NOT NULL,
-    content       bytea        NOT NULL,
+    content       bytea,
     content_hash  varchar(64)  NOT NULL,
     size_bytes    bigint       NOT NULL,
     width         integer,
@@ -44,25 +44,66 @@ CREATE TABLE IF NOT EXISTS media_assets (
     served_path   varchar(500),
     imported_hash varchar(64),
     created_at    timestamptz  NOT NULL DEFAULT now(),
-    updated_at    timestamptz  NOT NULL DEFAULT now()
+    updated_at    timestamptz  NOT NULL DEFAULT now(),
+    content_address varchar(1000)
 );
 
 -- Bytes that were replaced or deleted, by their hash, so that a change can be taken back: equal
 -- ones are here once. Those of thirty days ago go, and above 1 GiB those that were kept longest.
 CREATE TABLE IF NOT EXISTS earlier_media (
     content_hash varchar(64) PRIMARY KEY,
-    content      bytea       NOT NULL,
+    content      bytea,
     size_bytes   bigint      NOT NULL,
-    kept_at      timestamptz NOT NULL DEFAULT now()
+    kept_at      timestamptz NOT NULL DEFAULT now(),
+    content_address varchar(1000)
 );
 
--- The hash and the size follow the bytes: whoever stores bytes needs to say neither, and a wrong
+-- What a database of an earlier version lacks. Each statement locks its table, so only what is
+-- missing is done.
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOR missing IN
+        SELECT format('ALTER TABLE %1$I ADD COLUMN %2$I %3$s, ALTER COLUMN content DROP NOT NULL',
+                      added.on_table, added.column_name, added.definition)
+          FROM (VALUES
+              ('media_assets',  'content_address', 'varchar(1000)'),
+              ('earlier_media', 'content_address', 'varchar(1000)')
+          ) AS added (on_table, column_name, definition)
+         WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = to_regclass(added.on_table)
+                              AND a.attname = added.column_name AND NOT a.attisdropped)
+    LOOP
+        EXECUTE missing;
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_constraint c
+                    WHERE c.conrelid = to_regclass('media_assets')
+                      AND c.conname = 'media_assets_place_check') THEN
+        -- The bytes, or where they lie. What nobody can measure here its row has to say.
+        ALTER TABLE media_assets ADD CONSTRAINT media_assets_place_check CHECK (
+            CASE WHEN content IS NOT NULL THEN content_address IS NULL
+                 ELSE content_address IS NOT NULL AND content_hash ~ '^[0-9a-f]{64}$'
+                      AND size_bytes >= 0 END);
+    END IF;
+END
+$$;
+
+-- The hash and the size follow bytes that are here: whoever stores bytes needs to say neither, and a wrong
 -- one can't make a page keep the picture from before.
 CREATE OR REPLACE FUNCTION media_assets_measure() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    NEW.content_hash := encode(sha256(NEW.content), 'hex');
-    NEW.size_bytes := octet_length(NEW.content);
+    IF NEW.content IS NOT NULL THEN
+        NEW.content_hash := encode(sha256(NEW.content), 'hex');
+        NEW.size_bytes := octet_length(NEW.content);
+        IF TG_OP = 'UPDATE' THEN
+            -- Whoever stores other bytes means these, wherever the earlier ones lie.
+            IF NEW.content IS DISTINCT FROM OLD.content THEN
+                NEW.content_address := NULL;
+            END IF;
+        END IF;
+    END IF;
     RETURN NEW;
 END
 $$;
@@ -76,7 +117,8 @@ DECLARE
 BEGIN
     WITH aged AS (
         SELECT content_hash, kept_at,
-               sum(size_bytes) OVER (ORDER BY kept_at DESC, content_hash) AS newer
+               sum(CASE WHEN content IS NULL THEN 0 ELSE size_bytes END)
+                   OVER (ORDER BY kept_at DESC, content_hash) AS newer
           FROM earlier_media
     )
     DELETE FROM earlier_media
@@ -90,20 +132,27 @@ BEGIN
 END
 $$;
 
--- Keeps the bytes that a statement replaces or deletes. It fires for rows that replication brings,
+-- Keeps the bytes that a statement replaces or deletes; of an object its address: nothing removes
+-- the object itself. It fires for rows that replication brings,
 -- too: each database keeps its own, so that no bytes are sent twice.
 CREATE OR REPLACE FUNCTION media_assets_keep() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
-        INSERT INTO earlier_media AS e (content_hash, content, size_bytes)
-        SELECT DISTINCT ON (m.content_hash) m.content_hash, m.content, m.size_bytes
+        INSERT INTO earlier_media AS e (content_hash, content, size_bytes, content_address)
+        SELECT DISTINCT ON (m.content_hash)
+               m.content_hash, m.content, m.size_bytes, m.content_address
           FROM media_assets m
-            ON CONFLICT (content_hash) DO UPDATE SET kept_at = now();
+         ORDER BY m.content_hash, m.content IS NULL
+            ON CONFLICT (content_hash) DO UPDATE
+               SET kept_at = now(), content = coalesce(e.content, excluded.content),
+                   content_address = coalesce(excluded.content_address, e.content_address);
     ELSE
-        INSERT INTO earlier_media AS e (content_hash, content, size_bytes)
-        VALUES (OLD.content_hash, OLD.content, OLD.size_bytes)
-            ON CONFLICT (content_hash) DO UPDATE SET kept_at = now();
+        INSERT INTO earlier_media AS e (content_hash, content, size_bytes, content_address)
+        VALUES (OLD.content_hash, OLD.content, OLD.size_bytes, OLD.content_address)
+            ON CONFLICT (content_hash) DO UPDATE
+               SET kept_at = now(), content = coalesce(e.content, excluded.content),
+                   content_address = coalesce(excluded.content_address, e.content_address);
     END IF;
     PERFORM earlier_media_forget();
     RETURN NULL;
@@ -234,9 +283,10 @@ COMMENT ON TABLE media_assets IS 'Pictures, fonts and other files that pages sho
 COMMENT ON COLUMN media_assets.media_key IS 'The name by which pages refer to it: `media:<key>`.';
 COMMENT ON COLUMN media_assets.file_name IS 'The name of its file, such as `harbour.jpg`.';
 COMMENT ON COLUMN media_assets.media_type IS 'What it is, such as `image/jpeg`. A build compares the bytes with it.';
-COMMENT ON COLUMN media_assets.content IS 'The bytes as they were given. What is served is made of them.';
-COMMENT ON COLUMN media_assets.content_hash IS 'SHA-256 of the bytes; a trigger sets it.';
-COMMENT ON COLUMN media_assets.size_bytes IS 'The number of bytes; a trigger sets it.';
+COMMENT ON COLUMN media_assets.content IS 'The bytes as they were given; null where they lie in a bucket. What is served is made of them.';
+COMMENT ON COLUMN media_assets.content_address IS 'Where the bytes lie in a bucket, as `s3://name/key`; null where they are in `content`.';
+COMMENT ON COLUMN media_assets.content_hash IS 'SHA-256 of the bytes; a trigger sets it where they are in `content`.';
+COMMENT ON COLUMN media_assets.size_bytes IS 'The number of bytes; a trigger sets it where they are in `content`.';
 COMMENT ON COLUMN media_assets.width IS 'The width of a picture in pixels, for people; a build measures it itself.';
 COMMENT ON COLUMN media_assets.height IS 'The height of a picture in pixels, for people; a build measures it itself.';
 COMMENT ON COLUMN media_assets.alt IS 'What a picture shows, for those who don''t see it.';
@@ -246,7 +296,8 @@ COMMENT ON COLUMN media_assets.served_path IS 'A fixed address at which every si
 COMMENT ON COLUMN media_assets.imported_hash IS 'The row as it was last imported from a file.';
 COMMENT ON TABLE earlier_media IS 'Bytes of media that were replaced or deleted, for 30 days and up to 1 GiB; docs/media.md.';
 COMMENT ON COLUMN earlier_media.content_hash IS 'SHA-256 of the bytes, by which changes name them.';
-COMMENT ON COLUMN earlier_media.content IS 'The bytes.';
+COMMENT ON COLUMN earlier_media.content IS 'The bytes; null where they lie in a bucket alone.';
+COMMENT ON COLUMN earlier_media.content_address IS 'Where they lie in a bucket.';
 COMMENT ON COLUMN earlier_media.size_bytes IS 'The number of bytes.';
 COMMENT ON COLUMN earlier_media.kept_at IS 'When they were replaced or deleted last.';
 COMMENT ON FUNCTION earlier_media_forget() IS 'Removes bytes that are not kept any more; returns how many.';

@@ -20,6 +20,7 @@ _KEPT: Final = {"earlier_media"}
 _EVERY_VALUE_IS_FINE: Final = {"integer", "bigint", "boolean", "uuid", "xid8"}
 _UNREAD: Final = {
     "imported_hash": "compared in the database; a hash that is none is one that differs",
+    "content_address": "tests/integration/test_media_bucket.py tries addresses, in a real bucket",
     "content_hash": "a trigger measures it",
     "size_bytes": "a trigger measures it",
     "updated_at": "a trigger sets it",

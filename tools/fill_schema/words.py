@@ -123,6 +123,8 @@ GIVEN: dict[str, str] = {
     "robbieblocks_style_tokens.imported_hash": "NULL",
     "earlier_media.content": "convert_to('Earlier ' || $i, 'UTF8')",
     "earlier_media.content_hash": "encode(sha256(convert_to('Earlier ' || $i, 'UTF8')), 'hex')",
+    "earlier_media.content_address": "NULL",
+    "media_assets.content_address": "NULL",
     "media_assets.imported_hash": "NULL",
     "media_assets.file_name": "'note-' || $i || '.txt'",
     "media_assets.media_type": "'text/plain'",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from robbieblocks.checks.finding import Checked, Found
-from robbieblocks.errors import Problem
-from robbieblocks.messages import printable
+from robbieblocks.errors import BucketUnavailable, Problem, UsageError
+from robbieblocks.messages import counted, printable
+from robbieblocks.objectstore import Originals
 
 
 def unused_media(checked: Checked) -> Iterator[Found]:
@@ -24,6 +25,51 @@ def unused_media(checked: Checked) -> Iterator[Found]:
 def wrong_media(checked: Checked) -> Iterator[Found]:
     """Files of which nothing could be made, though no page may show them."""
     yield from map(Found, checked.inspection.content.library.wrong.values())
+
+
+def lost_media(checked: Checked) -> Iterator[Found]:
+    """Files that lie in a bucket, and of which it does not have the object; it is listed once.
+
+    What pages show of them is made and kept, so that nobody sees it yet.
+    """
+    if not checked.objects:
+        return
+    originals = Originals(checked.settings.media_bucket)
+    try:
+        sizes = originals.sizes()
+    except (BucketUnavailable, UsageError) as error:
+        what, _, remedy = str(error).partition("\n  -> ")
+        count = counted(len(checked.objects), "file")
+        yield Found(
+            Problem(
+                entity="media",
+                key=printable(min(checked.objects)),
+                field="content_address",
+                what=f"it is not known whether {count} of media is in the bucket: {what}",
+                remedy=remedy or "check again when the bucket is back",
+            )
+        )
+        return
+    for key, held in sorted(checked.objects.items()):
+        size = sizes.get(held.address)
+        if size == held.size:
+            continue
+        what = f"lies at {printable(held.address)}, "
+        what += (
+            "and there is no such object"
+            if size is None
+            else f"and the object has {size:,} bytes, the row says {held.size:,}"
+        )
+        remedy = "put it there again: `robbieblocks media add` does, of its file"
+        yield Found(
+            Problem(
+                entity="media",
+                key=printable(key),
+                field="content_address",
+                what=what,
+                remedy=remedy,
+            )
+        )
 
 
 def undecided_alt(checked: Checked) -> Iterator[Found]:

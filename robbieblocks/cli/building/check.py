@@ -14,7 +14,7 @@ from robbieblocks.checks import Checked, Finding
 from robbieblocks.cli import session
 from robbieblocks.cli.building.findings import ReportedFinding, as_annotations, as_object, as_text
 from robbieblocks.cli.output import as_json, print_progress, print_result
-from robbieblocks.content import ContentPlaces, outdated
+from robbieblocks.content import ContentPlaces, media_objects, outdated
 from robbieblocks.pipeline import BuildContext, Request, inspect
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.settings import Settings
@@ -39,6 +39,7 @@ def run(
             progress=print_progress,
         )
         old = outdated(connection, settings.content, settings.node_branding)
+        objects = media_objects(connection)
     findings = checks.run(
         Checked(
             inspection=inspection,
@@ -46,6 +47,7 @@ def run(
             progress=print_progress,
             request=request,
             outdated=old,
+            objects=objects,
         )
     )
     places = ContentPlaces(settings.content, settings.node_branding, *settings.templates)

@@ -16,6 +16,7 @@ from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.content import Exported, RowMerge, RowName, Side
 from robbieblocks.errors import ContentError, DatabaseUnavailable, RightsMissing, UsageError
 from robbieblocks.messages import counted, did_you_mean, printable
+from robbieblocks.objectstore import Originals
 from robbieblocks.settings import Settings
 
 Form = Literal["text", "json"]
@@ -47,15 +48,23 @@ def export(
         if branding_alone:
             found = found.only("node")
         side.check((*found.content.rows(), *found.unreadable))
-        done = content.export(found, *folders, prune=prune, side=side, own=_same(folders, own))
+        done = content.export(
+            found,
+            *folders,
+            prune=prune,
+            side=side,
+            own=_same(folders, own),
+            originals=Originals(settings.media_bucket),
+        )
         try:
             content.remember_export(connection, found, done.in_step)
         except (RightsMissing, DatabaseUnavailable) as error:
             print_progress(f"the exported files don't count as imported: {error}")
     _print_export(done)
-    for problem in found.unreadable.values():
+    unreadable = (*found.unreadable.values(), *done.unreadable)
+    for problem in unreadable:
         print_progress(str(problem))
-    if found.unreadable or not all(each.chosen for each in done.kept):
+    if unreadable or not all(each.chosen for each in done.kept):
         raise typer.Exit(1)
 
 
@@ -110,6 +119,7 @@ def import_(
             side=side,
             dry_run=dry_run,
             only="node" if branding_alone else None,
+            originals=Originals(settings.media_bucket) if settings.media_bucket else None,
         )
     print_import(merged, dry_run=dry_run, format_=format_)
 

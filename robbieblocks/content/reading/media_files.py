@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from robbieblocks.content.shape import Media
-from robbieblocks.errors import Problem
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.file_reading import read_file
 from robbieblocks.media import KindProblem, kind_of
 from robbieblocks.media_names import (
@@ -55,6 +55,23 @@ def read_media(collector: ProblemCollector, paths: Iterable[Path]) -> list[Media
         if row is not None:
             found.append(row)
     return found
+
+
+def media_of(files: Iterable[Path]) -> tuple[Media, ...]:
+    """The rows that files anywhere describe, each with the TOML beside it, sorted by key.
+
+    Raises ContentError with every mistake.
+    """
+    found: list[Media] = []
+    problems: list[Problem] = []
+    for file in map(Path.absolute, files):
+        collector = ProblemCollector(file.parent, (file.parent,))
+        row = _read(collector, file)
+        found += [row] if row is not None and not collector.problems else []
+        problems += collector.problems
+    if problems:
+        raise ContentError(problems)
+    return tuple(sorted(found, key=lambda row: row.key))
 
 
 def media_values(table: Table) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -11,10 +11,12 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from robbieblocks.content.shape import Content, RowName
-from robbieblocks.content.storing import rows
+from robbieblocks.content.storing import media_rows, rows
 from robbieblocks.content.storing.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.storing.stored import ONE_MOMENT, Stored, read_rows
 from robbieblocks.database import translated
+from robbieblocks.model import MediaObject
+from robbieblocks.objectstore import Originals
 
 
 def import_(
@@ -26,14 +28,16 @@ def import_(
     dry_run: bool = False,
     only: Literal["token", "node"] | None = None,
     source: str = "",
+    originals: Originals | None = None,
 ) -> tuple[RowMerge, ...]:
     """Merge `files` into the database's rows, and say what that does to each row.
 
     `only` leaves the rows of other kinds alone. `source` names another kind of file than those of
-    the content folder; for these, what it brings is a change of the database.
+    the content folder; for these, what it brings is a change of the database. `originals` is the
+    bucket into which media go; without one they go into the database.
     Nothing is written where a row is in conflict, where nothing differs, or in a dry run. A row
     that somebody else changes meanwhile makes it start again. Raises ContentError as `merge` does,
-    SchemaOutdated and DatabaseUnavailable.
+    SchemaOutdated and DatabaseUnavailable, and BucketUnavailable, before anything is written.
     """
     attempts = Retrying(
         retry=retry_if_exception_type((SerializationFailure, DeadlockDetected, UniqueViolation)),
@@ -42,6 +46,9 @@ def import_(
         reraise=True,
     )
     with translated("import the content"):
+        # Nobody waits with rows locked until a bucket has taken them.
+        brings = files.media if originals and not (dry_run or only) else ()
+        objects = media_rows.uploaded(connection, brings, originals) if originals and brings else {}
         return attempts(
             _once,
             connection,
@@ -51,6 +58,7 @@ def import_(
             dry_run=dry_run,
             only=only,
             source=source,
+            objects=objects,
         )
 
 
@@ -63,6 +71,7 @@ def _once(
     dry_run: bool,
     only: Literal["token", "node"] | None,
     source: str,
+    objects: Mapping[str, MediaObject],
 ) -> tuple[RowMerge, ...]:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(ONE_MOMENT)
@@ -73,7 +82,8 @@ def _once(
             held = replace(held, imported=_imported(held, files, source))
         found = merge(files, held, prune=prune, side=side)
         if not dry_run and all(row.action != "conflict" for row in found):
-            rows.write(cursor, [row for row in found if not source or _is_news(row, held)], source)
+            news = [row for row in found if not source or _is_news(row, held)]
+            rows.write(cursor, news, source, objects)
         return found
 
 

@@ -18,8 +18,10 @@ from psycopg.sql import SQL, Composed
 from robbieblocks.content.shape import ContentRow, Media, Page, RowName
 from robbieblocks.content.storing import media_rows
 from robbieblocks.content.storing.merging import RowMerge, row_hash
-from robbieblocks.model import Json
+from robbieblocks.model import Json, MediaObject
 from robbieblocks.source_files import exact_json
+
+NO_OBJECTS: Final[Mapping[str, MediaObject]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +220,15 @@ _REMEMBER_BLOCKS: LiteralString = """
 """
 
 
-def write(cursor: Cursor[Any], merged: Iterable[RowMerge], source: str = "") -> None:
+def write(
+    cursor: Cursor[Any],
+    merged: Iterable[RowMerge],
+    source: str = "",
+    objects: Mapping[str, MediaObject] = NO_OBJECTS,
+) -> None:
     """Do what a merge says, in the caller's transaction, and remember what was imported.
 
-    `source` is that of `row_hash`.
+    `source` is that of `row_hash`, `objects` are the media that lie in a bucket, by their hash.
     Components are written before the pages that place them, and removed after them.
     """
     rows = tuple(merged)
@@ -230,7 +237,7 @@ def write(cursor: Cursor[Any], merged: Iterable[RowMerge], source: str = "") -> 
         if kind == "media":
             for row in written:
                 if isinstance(row, Media):
-                    media_rows.write(cursor, row, _MEDIA.values(row))
+                    media_rows.write(cursor, row, _MEDIA.values(row), objects)
         elif written:
             cursor.execute(table.upsert(), (_as_jsonb(map(table.values, written)),))
         if kind == "page":

@@ -131,6 +131,12 @@ def read_rows(connection: Connection) -> Stored:
     )
 
 
+def stored_media(connection: Connection) -> tuple[Media, ...]:
+    """The media that a file can hold, sorted by key. Raises DatabaseUnavailable."""
+    with translated("read the media"), connection.cursor(row_factory=dict_row) as cursor:
+        return _Reader(cursor).media()
+
+
 def stored_components(
     connection: Connection, keys: Collection[str]
 ) -> list[tuple[Component, str | None]]:

@@ -23,7 +23,8 @@ from robbieblocks.content.writing.folder_files import FolderFiles
 from robbieblocks.content.writing.keeping import FileChoice, KeptFile
 from robbieblocks.content.writing.media import MediaFiles
 from robbieblocks.content.writing.pages import PageFiles
-from robbieblocks.errors import SiteUnavailable
+from robbieblocks.errors import Problem, SiteUnavailable
+from robbieblocks.objectstore import Originals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Exported:
     # Rows whose files say what they say, in a folder from which they are imported.
     in_step: tuple[RowName, ...] = ()
     unchanged: int = 0
+    # Rows of media of which a bucket gave no bytes: their files stay as they are.
+    unreadable: tuple[Problem, ...] = ()
 
 
 def export(
@@ -51,6 +54,7 @@ def export(
     prune: bool = False,
     side: Callable[[RowName], Side] = lambda _: None,
     own: bool = False,
+    originals: Originals | None = None,
 ) -> Exported:
     """Write the rows of a database into a content folder and a folder of branding files.
 
@@ -58,14 +62,16 @@ def export(
     key. A file that says what its row says stays byte for byte, and so does one whose row can't be
     read. A file that was edited since it was last imported is kept, unless `side` says "ours".
     Files of rows that are not there are listed, or removed with `prune`. `own` says that rows are
-    imported from these folders, so that a new file counts as imported. Raises SiteUnavailable where
-    a file can't be written.
+    imported from these folders, so that a new file counts as imported. `originals` is the bucket in
+    which media may lie. Raises SiteUnavailable where a file can't be written, and
+    BucketUnavailable.
     """
     target = FolderFiles(folder or branding, branding)
     choice = FileChoice.of(database, folder, branding, side, own=own)
     with _written(target.content):
         _write_nodes(database, target, choice)
-        strange_tokens = _write(database, target, choice, prune=prune) if folder else ()
+        media = MediaFiles(target, choice, originals)
+        strange_tokens = _write(database, target, choice, media, prune=prune) if folder else ()
         strange = sorted(set(_files(folder, branding)) - target.wanted - target.spared)
         for file in strange if prune else ():
             target.remove(file)
@@ -77,6 +83,7 @@ def export(
         kept=tuple(choice.kept),
         in_step=tuple(choice.in_step),
         unchanged=len(target.wanted) - len(target.written),
+        unreadable=tuple(media.unreadable),
     )
 
 
@@ -134,7 +141,7 @@ def _names(
 
 
 def _write(
-    database: Stored, target: FolderFiles, choice: FileChoice, *, prune: bool
+    database: Stored, target: FolderFiles, choice: FileChoice, media: MediaFiles, *, prune: bool
 ) -> tuple[RowName, ...]:
     """Write components, pages and tokens; the tokens that only the file has, where they stay."""
     content = database.content
@@ -169,7 +176,7 @@ def _write(
             page_files.write(page, name)
         else:
             page_files.spare(name)
-    MediaFiles(target, choice).write(database)
+    media.write(database)
     file = target.content / "tokens.toml"
     tokens = choice.tokens(file, prune=prune) if content.tokens or file.exists() else None
     if tokens:

@@ -14,15 +14,24 @@ from robbieblocks.content.storing.stored import Stored
 from robbieblocks.content.writing import rows as writing
 from robbieblocks.content.writing.folder_files import FolderFiles
 from robbieblocks.content.writing.keeping import FileChoice
+from robbieblocks.errors import Problem
+from robbieblocks.objectstore import Originals
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
 class MediaFiles:
-    """The folder `media/`, while it is written. Raises OSError and DatabaseUnavailable."""
+    """The folder `media/`, while it is written; `unreadable` are rows of which no bytes were found.
 
-    def __init__(self, target: FolderFiles, choice: FileChoice) -> None:
+    Raises OSError, DatabaseUnavailable and BucketUnavailable.
+    """
+
+    def __init__(
+        self, target: FolderFiles, choice: FileChoice, originals: Originals | None
+    ) -> None:
         self._target, self._choice = target, choice
+        self._originals = originals or Originals(None)
+        self.unreadable: list[Problem] = []
         self._folder = target.content / MEDIA
 
     def write(self, database: Stored) -> None:
@@ -38,8 +47,11 @@ class MediaFiles:
             known = held.get(row.key)
             if known is not None and known.file == file and known.hash == row.hash:
                 self._target.wanted.add(file)
+            elif (content := self._bytes(row)) is None:
+                self._target.spared.update((file, toml))
+                continue
             else:
-                self._target.put_bytes(file, row.read())
+                self._target.put_bytes(file, content)
             text = writing.media_toml(row, file.name, self._target.text(toml))
             if text:
                 self._target.put(toml, text)
@@ -48,6 +60,22 @@ class MediaFiles:
         for kind, key in database.unreadable:
             if kind == "media" and key in held:
                 self._target.spared.update((held[key].file, toml_of(held[key].file)))
+
+    def _bytes(self, row: Media) -> bytes | None:
+        given = row.read()
+        found = given if isinstance(given, bytes) else self._originals.read(given)
+        if isinstance(found, bytes):
+            return found
+        self.unreadable.append(
+            Problem(
+                entity="media",
+                key=row.key,
+                field="content_address",
+                what=found.what,
+                remedy=found.remedy,
+            )
+        )
+        return None
 
 
 def _names(rows: Iterable[Media], held: dict[str, Media]) -> dict[str, str]:

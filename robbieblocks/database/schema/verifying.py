@@ -32,7 +32,9 @@ _MADE_TABLE = re.compile(rb"^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
 _MISSING: LiteralString = "SELECT name FROM unnest(%s::text[]) name WHERE to_regclass(name) IS NULL"
 
 # A line of the file's list of columns that an earlier database lacks: table, column, definition.
-_ADDED_COLUMN = re.compile(rb"^ +\('(robbieblocks_\w+)', +'(\w+)', +'[a-z]", re.MULTILINE)
+_ADDED_COLUMN = re.compile(
+    rb"^ +\('(robbieblocks_\w+|media_assets|earlier_media)', +'(\w+)', +'[a-z]", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
