@@ -26,15 +26,20 @@ RULES: Final = (
     Rule(
         "unknown-token",
         "error",
-        "`var(--x)` in CSS, code or props where no token and nothing else sets `--x`; with a "
-        "fallback only where the name is almost that of a token",
+        "`var(--x)` in CSS, code, props or tokens where no token and nothing else sets `--x`; "
+        "with a fallback only where the name is almost that of a token",
     ),
     Rule(
         "unknown-property",
         "warning",
-        "a property in CSS that no browser has, and in CSS of templates and nodes a value, "
-        "selector or media query that browsers pass over; custom ones, those of a vendor "
-        "(`-webkit-`), and what stands in `@supports` are not judged",
+        "a property that no browser has, a value, selector or media query that browsers pass over, "
+        "in stylesheets, `style` attributes and utilities (`w-[16]`); custom properties, those of "
+        "a vendor (`-webkit-`), and what stands in `@supports` are not judged",
+    ),
+    Rule(
+        "unknown-keyframes",
+        "warning",
+        "an animation whose keyframes neither its stylesheet, a template, a node nor a utility has",
     ),
     Rule(
         "unknown-class",

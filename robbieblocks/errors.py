@@ -38,7 +38,8 @@ class Problem:
 
     `line` and `column` count from 1 in the text as it is stored; `source` is that line. `pointer`
     is a JSON pointer (RFC 6901) into `field`. `block` is the block_order on `page`. What a library
-    says may quote the whole text of a row: of a long text the middle is left out.
+    says may quote the whole text of a row: of a long text the middle is left out. `rule` is the
+    one of `robbieblocks check` that finds the same, and more of it.
     """
 
     entity: str
@@ -53,6 +54,7 @@ class Problem:
     page: str = ""
     block: int | None = None
     severity: Severity = "error"
+    rule: str = ""
 
     def __post_init__(self) -> None:
         for name in ("what", "remedy"):

@@ -1,4 +1,4 @@
-"""Writes robbieblocks/css_properties.txt: the CSS properties that any browser has.
+"""Writes robbieblocks/css_faults/css_properties.txt: the CSS properties that any browser has.
 
 They are those of the test kit's Chromium, and those of MDN's data that come with React's types.
 Run it when the toolchain's lock or the kit's Chromium is renewed: `python -m tools.css_properties`.
@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from robbieblocks.css_text import PROPERTIES_FILE
+from robbieblocks.css_faults import PROPERTIES_FILE
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import ensure_typescript
 from tests.browser.chromium import launched

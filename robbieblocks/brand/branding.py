@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from robbieblocks.brand.css import sheet_problems
+from robbieblocks.brand.css import CssProblem, sheet_doubts, sheet_problems, variable_doubts
 from robbieblocks.brand.favicon import branded_favicon
 from robbieblocks.brand.fonts import Fonts, HostedFonts
 from robbieblocks.brand.node_texts import image_problem
@@ -14,7 +14,7 @@ from robbieblocks.brand.schemes import Scheme
 from robbieblocks.brand.social_card import card_style
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import printable
 from robbieblocks.model import NO_SETTINGS, Asset, BrandedNode, CardStyle, NodeRow, TokenRow
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
@@ -50,7 +50,8 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
             card = card_style(node, resolved.values, hosted, problems)
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
-        custom_css = _custom_css(node, problems)
+        variables = frozenset(map(property_name, resolved.values))
+        custom_css = _custom_css(node, variables, problems)
     return BrandedNode(
         id=node.id,
         name=node.name,
@@ -128,17 +129,29 @@ def _base_url_problem(url: str) -> str | None:
     return None
 
 
-def _custom_css(node: NodeRow, problems: list[Problem]) -> Asset | None:
+def _custom_css(node: NodeRow, variables: frozenset[str], problems: list[Problem]) -> Asset | None:
+    """The node's own CSS; `variables` are the custom properties of its tokens."""
     css = node.custom_css
     if not css.strip():
         return None
     found = sheet_problems(css)
     lines = css.split("\n")
-    for each in found:
+
+    def tell(each: CssProblem, severity: Severity = "error", rule: str = "") -> None:
         source = lines[each.line - 1] if each.line and each.line <= len(lines) else ""
         problem = node_problem(node, "custom_css", each.what, each.remedy)
-        problems.append(replace(problem, line=each.line, column=each.column, source=source))
-    return None if found else Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
+        at = replace(problem, line=each.line, column=each.column, source=source)
+        problems.append(replace(at, severity=severity, rule=rule))
+
+    for each in found:
+        tell(each)
+    if found:
+        return None
+    for each in sheet_doubts(css):
+        tell(each, "warning", "unknown-property")
+    for each in variable_doubts(css, variables):
+        tell(each, "warning", "unknown-token")
+    return Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
 
 
 def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:

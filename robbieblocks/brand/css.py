@@ -11,8 +11,16 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 import tinycss2
+import tinycss2.color4
 from tinycss2.ast import Node
 
+from robbieblocks.css_faults import (
+    USE,
+    in_sheet,
+    in_token,
+    meant_variable,
+    unknown_variable,
+)
 from robbieblocks.css_text import (
     address_text,
     foreign_urls,
@@ -178,6 +186,44 @@ def sheet_problems(css: str) -> list[CssProblem]:
     return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
+@lru_cache(maxsize=64)
+def sheet_doubts(css: str) -> tuple[CssProblem, ...]:
+    """What browsers pass over of a sound stylesheet, with lines; of very much the first."""
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return tuple(
+        CssProblem(what, remedy, node.source_line, node.source_column)
+        for node, what, remedy in islice(in_sheet(rules, None), _MAX_PROBLEMS)
+    )
+
+
+@lru_cache(maxsize=64)
+def variable_doubts(css: str, known: frozenset[str]) -> tuple[CssProblem, ...]:
+    """Custom properties that a stylesheet reads, and that are almost those of `known`."""
+    found: dict[str, CssProblem] = {}
+    # Comparing a name with those of all tokens takes a millisecond.
+    asked: set[str] = set()
+    for use in USE.finditer(css):
+        name = use[1]
+        if name in known or name in asked or len(asked) >= _MAX_PROBLEMS:
+            continue
+        asked.add(name)
+        if f"{name}:" in css:
+            continue
+        if (near := meant_variable(name, known)) is not None:
+            line = css.count("\n", 0, use.start()) + 1
+            column = use.start() - css.rfind("\n", 0, use.start())
+            found[name] = CssProblem(unknown_variable(name), f"did you mean {near}?", line, column)
+    return tuple(found.values())
+
+
+# Most nodes have the same values for most tokens.
+@lru_cache(maxsize=4096)
+def token_doubt(value: str, category: str, key: str) -> CssProblem | None:
+    """The first thing for which browsers pass over whatever is given this token's value."""
+    doubt = next(in_token(value, category, key), None)
+    return CssProblem(doubt.what, doubt.remedy) if doubt is not None else None
+
+
 def _too_deep(nodes: list[Node]) -> bool:
     level = nodes
     for _ in range(_MAX_NESTING):
@@ -226,3 +272,19 @@ def _rule_problems(rules: Iterable[Node]) -> Iterator[CssProblem]:
                 rule.content, skip_comments=True, skip_whitespace=True
             )
             yield from _rule_problems(inside)
+
+
+# Functions whose colour depends on other values, or that tinycss2 can't read.
+_OTHER_COLORS = frozenset(
+    {"var", "color-mix", "light-dark", "linear-gradient", "radial-gradient", "conic-gradient"}
+    | {"repeating-linear-gradient", "color", "rgb", "hsl", "oklch", "oklab", "lab", "lch", "hwb"}
+)
+
+
+@lru_cache(maxsize=1024)
+def is_color(value: str) -> bool:
+    """Whether CSS knows this colour, or may once it is computed."""
+    nodes = tinycss2.parse_component_value_list(value.strip())
+    if any(node.type == "function" and node.lower_name in _OTHER_COLORS for node in nodes):
+        return True
+    return tinycss2.color4.parse_color(value) is not None

@@ -6,14 +6,12 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-
-import tinycss2.color4
 
 from robbieblocks.brand.aliases import MAX_NAMED, alias_problem, circle_problem, in_order
-from robbieblocks.brand.css import CssProblem, as_written, value_problem
+from robbieblocks.brand.css import CssProblem, as_written, is_color, token_doubt, value_problem
 from robbieblocks.brand.families import valid_families
 from robbieblocks.brand.node_texts import node_text_problem
+from robbieblocks.css_faults import USE, meant_variable, unknown_variable
 from robbieblocks.css_text import named_tokens, property_name, with_tokens
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import described, did_you_mean, json_pointer, no_object, printable
@@ -88,6 +86,7 @@ class ResolvedTokens:
         self._defaults(tokens)
         self._overrides()
         self._resolve()
+        self._misspelt()
         self._collisions({token.key: token for token in tokens})
         self.values = dict(sorted(self.values.items()))
 
@@ -168,6 +167,19 @@ class ResolvedTokens:
                 elif all(name in self.values for name in names):
                     self._set_checked(key, with_tokens(self._texts[key], self.values))
 
+    def _misspelt(self) -> None:
+        """Custom properties that values read, and that are almost those of tokens."""
+        known = {property_name(key) for key in self.values}
+        asked: set[str] = set()
+        for key, text in self._texts.items():
+            for found in USE.finditer(text) if "var(" in text else ():
+                if found[1] in known or found[1] in asked or len(asked) >= _MAX_SUGGESTIONS:
+                    continue
+                asked.add(found[1])
+                if (near := meant_variable(found[1], known)) is not None:
+                    problem = CssProblem(unknown_variable(found[1]), f"did you mean {near}?")
+                    self._of_value(key, problem, "warning", rule="unknown-token")
+
     def _suggestion(self, key: str, known: Collection[str]) -> str:
         """A remedy for a key that is unknown; comparing it with all others takes milliseconds."""
         if len(self.problems) >= _MAX_SUGGESTIONS:
@@ -214,7 +226,11 @@ class ResolvedTokens:
     def _set(self, key: str, value: str) -> None:
         written = as_written(value)
         self.values[key] = valid_families(written) if self.is_font(key) else written
-        if self._is_wrong_color(key) and not any(
+        if (doubt := token_doubt(self.values[key], self.categories.get(key, ""), key)) is not None:
+            # Where it only stands for a token that is named, that one's row has the warning.
+            if key not in self.aliases:
+                self._of_value(key, doubt, "warning")
+        elif self._is_wrong_color(key) and not any(
             map(self._is_wrong_color, self.aliases.get(key, ()))
         ):
             what = f"`{printable(value)}` is no colour that CSS knows"
@@ -222,21 +238,32 @@ class ResolvedTokens:
             self._of_value(key, CssProblem(what, remedy), "warning")
 
     def _is_wrong_color(self, key: str) -> bool:
-        return self.categories.get(key) == "color" and not _is_color(self.values[key])
+        return self.categories.get(key) == "color" and not is_color(self.values[key])
 
-    def _of_node(self, key: str, what: str, remedy: str, severity: Severity = "error") -> None:
+    def _of_node(
+        self, key: str, what: str, remedy: str, severity: Severity = "error", rule: str = ""
+    ) -> None:
         pointer = json_pointer(key) if key else ""
         problem = node_problem(self._node, "style_overrides", what, remedy)
-        self.problems.append(replace(problem, pointer=pointer, severity=severity))
+        self.problems.append(replace(problem, pointer=pointer, severity=severity, rule=rule))
 
-    def _of_value(self, key: str, problem: CssProblem, severity: Severity = "error") -> None:
+    def _of_value(
+        self, key: str, problem: CssProblem, severity: Severity = "error", rule: str = ""
+    ) -> None:
+        what, remedy = problem.what, problem.remedy
         if key in self._replaced:
-            self._of_node(key, f"token {key}: {problem.what}", problem.remedy, severity)
+            self._of_node(key, f"token {key}: {what}", remedy, severity, rule)
         else:
-            self._of_token(key, "default_value", problem.what, problem.remedy, severity)
+            self._of_token(key, "default_value", what, remedy, severity, rule)
 
     def _of_token(
-        self, key: str, field: str, what: str, remedy: str, severity: Severity = "error"
+        self,
+        key: str,
+        field: str,
+        what: str,
+        remedy: str,
+        severity: Severity = "error",
+        rule: str = "",
     ) -> None:
         self.problems.append(
             Problem(
@@ -246,6 +273,7 @@ class ResolvedTokens:
                 what=what,
                 remedy=remedy,
                 severity=severity,
+                rule=rule,
             )
         )
 
@@ -259,18 +287,3 @@ def _text(value: Json) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value) if math.isfinite(value) and abs(value) < 1e15 else None
-
-
-@lru_cache(maxsize=1024)
-def _is_color(value: str) -> bool:
-    nodes = tinycss2.parse_component_value_list(value.strip())
-    if any(node.type == "function" and node.lower_name in _OTHER_COLORS for node in nodes):
-        return True
-    return tinycss2.color4.parse_color(value) is not None
-
-
-# Functions whose colour depends on other values, or that tinycss2 can't read.
-_OTHER_COLORS = frozenset(
-    {"var", "color-mix", "light-dark", "linear-gradient", "radial-gradient", "conic-gradient"}
-    | {"repeating-linear-gradient", "color", "rgb", "hsl", "oklch", "oklab", "lab", "lch", "hwb"}
-)

@@ -17,7 +17,6 @@ from robbieblocks.bundle.analysis import (
 from robbieblocks.bundle.browser_maps import named_map
 from robbieblocks.bundle.bundler import Bundler
 from robbieblocks.bundle.linking import linked
-from robbieblocks.bundle.styles import passed_over
 
 __all__ = [
     "Bundler",
@@ -28,6 +27,5 @@ __all__ = [
     "in_place_of",
     "linked",
     "named_map",
-    "passed_over",
     "typed_text",
 ]

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from robbieblocks import css_text
+from robbieblocks import css_faults, css_text
 from robbieblocks.cache import Cache
 from robbieblocks.source_hash import source_hash
 from robbieblocks.toolchain import Toolchain
 
 # The code that decides the bytes, besides the toolchain.
-_SOURCES: Final = (Path(__file__).resolve().parent, Path(css_text.__file__).resolve())
+_SOURCES: Final = (
+    Path(__file__).resolve().parent,
+    Path(css_faults.__file__).resolve().parent,
+    Path(css_text.__file__).resolve(),
+)
 
 # All packages take 1 MB beside the toolchain; the rest is for those of other versions of this code.
 _MAX_BYTES: Final = 32 << 20

@@ -13,6 +13,7 @@ from robbieblocks.checks.addresses import addresses_of
 from robbieblocks.checks.markup import Markup
 from robbieblocks.checks.sheets import Sheet
 from robbieblocks.checks.sources import Sources, with_imported
+from robbieblocks.css_faults import KEYFRAMES_DEFINED
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest
 from robbieblocks.model import Bundle, MediaObject, Redirects, component_specifier
@@ -122,6 +123,14 @@ class Checked:
     def properties(self) -> frozenset[str]:
         """Every custom property that something sets."""
         return properties.defined(self.inspection, self.sheets, self.utilities.values())
+
+    @cached_property
+    def keyframes(self) -> frozenset[str]:
+        """The keyframes that hold for all of a page: of templates, nodes, utilities and scripts."""
+        found = [sheet.keyframes for sheet in self.utilities.values()]
+        found += [sheet.keyframes for sheet in self.sheets if sheet.entity != "component"]
+        texts = properties.scripts(self.inspection)
+        return frozenset().union(*found, *map(KEYFRAMES_DEFINED.findall, texts))
 
     @cached_property
     def sized(self) -> frozenset[tuple[str, str]]:

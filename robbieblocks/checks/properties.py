@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from robbieblocks.checks.sheets import Sheet
+from robbieblocks.css_faults import USE
 from robbieblocks.css_text import property_name
 from robbieblocks.pipeline import Inspection
 
 NAME: Final = re.compile(r"--[A-Za-z0-9_-]+")
-# The property, and the comma before a fallback or the bracket that ends it.
-USE: Final = re.compile(r"var\(\s*(--[A-Za-z0-9_-]+)\s*(,|\))")
 
 
 def scripts(inspection: Inspection) -> Iterator[str]:

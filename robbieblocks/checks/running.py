@@ -29,14 +29,12 @@ from robbieblocks.checks.rules import (
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.row_faults import blame
 
-# What a build warns of, and a rule of its own finds as well, with a level of its own.
-_OF_OTHER_RULES: Final = ("no CSS property is named", "no token or custom property is named")
-
 
 def _of_build(severity: Severity) -> Finder:
     def find(checked: Checked) -> Iterator[Found]:
         for each in checked.inspection.problems:
-            if each.severity == severity and not each.what.startswith(_OF_OTHER_RULES):
+            # What a rule of its own finds as well has a level of its own.
+            if each.severity == severity and not each.rule:
                 yield Found(each)
 
     return find
@@ -49,6 +47,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     "types": types.types,
     "unknown-token": tokens.unknown_token,
     "unknown-property": css_properties.unknown_properties,
+    "unknown-keyframes": css_properties.keyframes,
     "unknown-class": classes.unknown_classes,
     "unshown-page": unshown.unshown_pages,
     "unknown-node": unshown.unknown_nodes,

@@ -12,6 +12,7 @@ import tinycss2
 from tinycss2.ast import Node
 
 from robbieblocks.checks.sources import Place, in_text
+from robbieblocks.css_faults import KEYFRAMES_DEFINED
 from robbieblocks.css_text import by_comma, walk
 from robbieblocks.errors import Problem
 from robbieblocks.pipeline import Inspection
@@ -48,22 +49,29 @@ class Sheet:
     node: str = ""
 
     @cached_property
+    def parsed(self) -> tuple[Node, ...]:
+        """The rules as the parser has them; none where it can't read the text."""
+        with blame(list[Problem]().append, self.entity, self.key, self.field):
+            return tuple(tinycss2.parse_stylesheet(self.text, True, True))
+        return ()
+
+    @cached_property
     def rules(self) -> tuple[StyleRule, ...]:
         """The style rules, nested ones too; none where the text can't be read, as a build tells."""
         with blame(list[Problem]().append, self.entity, self.key, self.field):
-            return tuple(_rules(tinycss2.parse_stylesheet(self.text, True, True), "", ()))
+            return tuple(_rules(self.parsed, "", ()))
         return ()
+
+    @cached_property
+    def keyframes(self) -> frozenset[str]:
+        """The names of its `@keyframes`."""
+        return frozenset(KEYFRAMES_DEFINED.findall(self.text))
 
     @cached_property
     def classes(self) -> frozenset[str]:
         """Every class that a selector names."""
-        found: set[str] = set()
-        for selector in {rule.selector for rule in self.rules}:
-            nodes = list(walk(tinycss2.parse_component_value_list(selector)))
-            for before, node in pairwise(nodes):
-                if node.type == "ident" and before.type == "literal" and before.value == ".":
-                    found.add(node.value)
-        return frozenset(found)
+        selectors = {rule.selector for rule in self.rules}
+        return frozenset(name for selector in selectors for name in class_names(selector))
 
     def at(self, node: Node) -> Place:
         """The place of a node of the sheet."""
@@ -119,6 +127,13 @@ def _rules(nodes: Iterable[Node], outer: str, around: tuple[str, ...]) -> Iterat
     if declarations:
         yield StyleRule(outer, tuple(declarations), around)
     yield from inner
+
+
+def class_names(selector: str) -> Iterator[str]:
+    """The classes that a selector names, without escapes."""
+    for before, node in pairwise(walk(tinycss2.parse_component_value_list(selector))):
+        if node.type == "ident" and before.type == "literal" and before.value == ".":
+            yield node.value
 
 
 def subjects(selector: str) -> Iterator[set[str]]:

@@ -25,6 +25,8 @@ export default function Hero({ title, actions }) {
       <a href="/plya/">{actions.map((each) => <a key={each.href} href={each.href}>x</a>)}</a>
       <a href="#gone">x</a>
       <p className="bg-primary text-primary">x</p>
+      <p className="animate-[fdae_1s] md:w-[16] hover:[gpa:1px]">x</p>
+      <p style={{ backgroundColr: "red" }}>x</p>
     </section>
   );
 }
@@ -43,6 +45,10 @@ FOUND = (
     ("unknown-token", "component.tsx", "var(--color-primry)"),
     ("unknown-token", "component.css", "var(--spacing-mdd)"),
     ("unknown-property", "component.css", "boder-left"),
+    ("unknown-property", "component.tsx", "md:w-[16]"),
+    ("unknown-property", "component.tsx", "[gpa:1px]"),
+    ("unknown-property", "component.tsx", "backgroundColr"),
+    ("unknown-keyframes", "component.tsx", "animate-[fdae_1s]"),
     ("unknown-class", "component.tsx", "hero-titel"),
     ("unknown-class", "component.tsx", "bg-primry"),
     ("duplicate-id", "component.tsx", 'id="main"'),

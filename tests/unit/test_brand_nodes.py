@@ -106,11 +106,71 @@ def test_an_override_without_a_token_is_a_warning_and_a_property() -> None:
     assert "--color-primry:red;" in sheet(node)
 
 
+@pytest.mark.parametrize(
+    ("key", "category", "value", "what", "remedy"),
+    [
+        ("spacing.md", "spacing", "16", "16 has no unit", "write 16px"),
+        ("radius.md", "radius", " 4 ", "4 has no unit", "write 4px"),
+        ("font.size-lg", "font", "1.5", "1.5 has no unit", "write 1.5px"),
+        ("animation.fast", "animation", "120", "120 has no unit", "write 120ms"),
+        ("shadow.a", "shadow", "0 2 4px red", "2 has no unit", "write 2px"),
+        ("spacing.md", "spacing", "16pxx", "no unit is named pxx", "did you mean px?"),
+        ("spacing.md", "spacing", "calc(1rem+2px)", "no space on both sides", "write + 2px"),
+        ("color.b", "color", "colr-mix(in srgb, red, blue)", "colr-mix()", "mean color-mix()?"),
+        ("shadow.a", "shadow", "0 0 2px var(--color-priamry)", "named --color-priamry", "primary?"),
+    ],
+)
+def test_a_value_that_browsers_pass_over_is_a_warning(
+    key: str, category: str, value: str, what: str, remedy: str
+) -> None:
+    """A token's own row is named, or the override; a token that only names it is not."""
+    token = TokenRow(key=key, category=category, default=value)
+    alias = TokenRow(
+        key="spacing.z" if category == "spacing" else "z", category=category, default=f"{{{key}}}"
+    )
+    (problem,) = branded(PRIMARY, token, alias).problems
+    assert (problem.entity, problem.key, problem.severity) == ("style_token", key, "warning")
+    assert what in problem.what
+    assert remedy in problem.remedy
+    replaced = replace(token, default="none")
+    (problem,) = branded(PRIMARY, replaced, overrides={key: value.strip()}).problems
+    assert (problem.entity, problem.field) == ("node_branding", "style_overrides")
+    assert what in problem.what
+
+
+@pytest.mark.parametrize(
+    ("category", "value"),
+    [
+        ("spacing", "0"),
+        ("spacing", "clamp(1rem, 0.4rem + 2.6vw, 2.5rem)"),
+        ("font", "650"),
+        ("animation", "cubic-bezier(0.2, 0.7, 0.2, 1)"),
+        ("text", "Hello: 16 #12345 and so on"),
+        ("shadow", "0 0 2px var(--anything-else)"),
+    ],
+)
+def test_a_value_that_some_property_takes_is_no_warning(category: str, value: str) -> None:
+    """Lengths are asked for their unit where a length is meant, and texts are left alone."""
+    assert branded(TokenRow(key=f"{category}.x", category=category, default=value)).problems == ()
+
+
+def test_what_browsers_pass_over_of_custom_css_is_a_warning() -> None:
+    """It goes out as it is, and each place of it is told, with its line."""
+    css = ".dark a {}\nb { colr: var(--color-primray) }\n@media print { p { gap: 4 } }"
+    node = branded(PRIMARY, custom_css=css)
+    assert node.custom_css is not None
+    assert [(each.severity, each.line, each.column, each.remedy) for each in node.problems] == [
+        ("warning", 2, 5, "did you mean color?"),
+        ("warning", 3, 25, "write 4px"),
+        ("warning", 2, 11, "did you mean --color-primary?"),
+    ]
+
+
 def test_a_colour_that_is_none_is_a_warning() -> None:
     """A colour token that browsers wouldn't understand is pointed out."""
     (problem,) = branded(PRIMARY, overrides={"color.primary": "#12345"}).problems
     assert problem.severity == "warning"
-    assert "no colour that CSS knows" in problem.what
+    assert "#12345 is no colour" in problem.what
 
 
 @pytest.mark.parametrize(

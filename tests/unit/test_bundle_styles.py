@@ -402,6 +402,7 @@ def test_values_stay_as_written(declaration: str) -> None:
 
 
 PASSED_OVER = [
+    ("@keyframes fade{to{top:0}}.a{animation:1s fdae}", "named fdae", "did you mean fade?"),
     (".a{boder-left:0}", "no CSS property is named boder-left", "did you mean border-left?"),
     (".a{& .b{colr:red}}", "no CSS property is named colr", "did you mean color?"),
     ("@media print{.a{colr:red}}", "no CSS property is named colr", "did you mean color?"),
@@ -477,6 +478,7 @@ def test_what_browsers_pass_over_is_warned_of(css: str, what: str, remedy: str) 
         ".a{background:#fff url(/a.png) 0 0/cover;color:rgb(from #abcd r g b/50%);scale:1.5}",
         ".a{animation:k 1s cubic-bezier(.1,.2,.3,.4) steps(2,end);transform:translateX(1px)}",
         ".a{font-family:Größe;font-variant-alternates:styleset(x);content:'a.b:$c' counter(d)}",
+        "@keyframes fade{to{top:0}}.a{animation:none;animation-name:spin}",
         ".a{color:if(style(--x: 1): red; else: blue);width:attr(data-w type(<length>),1px)}",
         "@media (aspect-ratio:16/9) and (min-width:0) and (not (monochrome)),print{.a{top:0}}",
         "@media (400px<=width<=600px) and (resolution>=2dppx) and (color-index>=256){.a{top:0}}",

@@ -204,14 +204,72 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     (
         "unknown-property",
         {"nodes": (a_node("day", custom_css="a:hvoer { top: 0 }"),)},
-        "node_branding day, custom_css, line 1:11",
+        "node_branding day, custom_css, line 1:3",
         "no browser has :hvoer",
     ),
     (
         "unknown-property",
         {"nodes": (a_node("day", custom_css="@media (width > theme(x)) { a { top: 0 } }"),)},
-        "node_branding day, custom_css, line 1:33",
+        "node_branding day, custom_css, line 1:17",
         "theme() is another tool's",
+    ),
+    (
+        "unknown-property",
+        {"css": ".a { margin: 10 } .b .a { top: 0 }"},
+        "component card, css_styles, line 1:14",
+        "10 has no unit",
+    ),
+    (
+        "unknown-property",
+        {
+            "html": '<p style="background-colr:red;width:16px">x</p>',
+            "code": '<p style={{ color: "red",\n  backgroundColr: "red", width: 16 }} />',
+        },
+        "component card, react_code, line 2:3",
+        "did you mean background-color?",
+    ),
+    (
+        "unknown-property",
+        {
+            "html": '<p style="color:red;width:16">x</p>',
+            "code": "const width = 16;\n<p style={{ color: 'red', width: '16' }} />",
+        },
+        "component card, react_code, line 2:27",
+        "16 has no unit",
+    ),
+    (
+        "unknown-token",
+        {"tokens": (PRIMARY, replace(GROUND, default="var(--color-primry)"))},
+        "style_token color.background, default_value",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-token",
+        {"nodes": (a_node("day", overrides={"color.x": {"y": "var(--what-is-this)"}}),)},
+        "node_branding day, style_overrides at /color.x",
+        "no token or custom property is named --what-is-this",
+    ),
+    (
+        "unknown-keyframes",
+        {"css": "@keyframes fade { to { top: 0 } } .a { animation: fdae 1s ease-in both }"},
+        "component card, css_styles, line 1:51",
+        "no keyframes are named fdae\ndid you mean fade?",
+    ),
+    (
+        "unknown-keyframes",
+        {"nodes": (a_node("day", custom_css="@media print {p { animation-name: 'spinn' } }"),)},
+        "node_branding day, custom_css, line 1:35",
+        "add @keyframes of this name",
+    ),
+    (
+        "unknown-keyframes",
+        {
+            "html": '<p style="animation:fade 1s">x</p>',
+            "css": "@keyframes fade { to { top: 0 } }",
+            "code": "<p style={{ animation: 'fade 1s' }} />",
+        },
+        "component card, react_code, line 1:13",
+        "no keyframes are named fade",
     ),
     (
         "unknown-class",
@@ -514,6 +572,21 @@ def test_a_page_that_moves_is_told_what_to_add() -> None:
 
 
 RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("unknown-keyframes", {"css": "@keyframes a { to { top: 0 } } b { animation: 1s a, none }"}),
+    (
+        "unknown-keyframes",
+        {"base": "@keyframes in { to { top: 0 } }", "css": "a { animation: in }"},
+    ),
+    ("unknown-keyframes", {"css": "a { animation: var(--fade) 1s linear; animation-name: none }"}),
+    (
+        "unknown-property",
+        {"html": '<p style="--a:16;line-height:2;margin:0;width:calc(1px + 2px)">x'},
+    ),
+    (
+        "unknown-property",
+        {"css": "@keyframes a { 50% { top: 0 } } @supports (x: y) { a { x: y } }"},
+    ),
+    ("unknown-token", {"tokens": (PRIMARY, replace(GROUND, default="var(--color-primary)"))}),
     ("dead-link", {"redirect_from": ["/old/"], "html": '<a href="/old">led on</a>'}),
     ("unknown-token", {"css": ".a { --own: 1px; margin: var(--own) var(--other, 2px) }"}),
     ("unknown-token", {"css": ".a { color: var(--set-by-code) }", "code": 'p["--set-by-code"]=1'}),

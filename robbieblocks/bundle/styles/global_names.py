@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator
 import tinycss2
 from tinycss2.ast import AtRule, Node
 
+from robbieblocks.css_faults import KEYFRAMES
 from robbieblocks.css_text import css_string, walk
 from robbieblocks.model import sha256
 
-KEYFRAMES = frozenset({"keyframes", "-webkit-keyframes", "-moz-keyframes", "-o-keyframes"})
 _ANIMATIONS = frozenset(
     {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
 )

@@ -6,6 +6,7 @@ import re
 
 from tinycss2.ast import Node
 
+from robbieblocks.css_faults import Doubt
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import ComponentRow
 
@@ -30,10 +31,11 @@ class StylesheetProblems:
         """Whether no further warning is taken, so that none has to be looked for."""
         return len(self.found) >= _MAX_PROBLEMS
 
-    def warn(self, node: Node, what: str, remedy: str) -> None:
-        """Report what a browser passes over, at a token, rule or declaration."""
-        line, column = node.source_line, node.source_column
-        self.report(what, remedy, line=line, column=column, severity="warning")
+    def warn(self, doubt: Doubt, rule: str = "unknown-property") -> None:
+        """Report what a browser passes over, and the rule of checks that finds it, too."""
+        line, column = doubt.node.source_line, doubt.node.source_column
+        what, remedy = doubt.what, doubt.remedy
+        self.report(what, remedy, line=line, column=column, severity="warning", rule=rule)
 
     def at_offset(self, offset: int, what: str, remedy: str) -> None:
         """Report a problem at a character of the text."""
@@ -59,6 +61,7 @@ class StylesheetProblems:
         line: int | None = None,
         column: int | None = None,
         severity: Severity = "error",
+        rule: str = "",
     ) -> None:
         """Report a problem at a line and column, where they are known; of very many the first."""
         if len(self.found) >= _MAX_PROBLEMS and (severity != "error" or self.has_errors):
@@ -74,6 +77,7 @@ class StylesheetProblems:
             column=column,
             source=lines[line - 1] if line and line <= len(lines) else "",
             severity=severity,
+            rule=rule,
         )
         if problem not in self.found:
             self.found.append(problem)

@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 import tinycss2
 from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
-from robbieblocks.bundle.styles.dead_rules import REFUSED, in_selector
-from robbieblocks.bundle.styles.dead_values import in_media, in_value
-from robbieblocks.bundle.styles.global_names import KEYFRAMES, GlobalNames, defined_name
+from robbieblocks.bundle.styles.global_names import GlobalNames, defined_name
 from robbieblocks.bundle.styles.minifying import minified
 from robbieblocks.bundle.styles.problems import StylesheetProblems
+from robbieblocks.bundle.styles.refused import REFUSED
+from robbieblocks.css_faults import (
+    KEYFRAMES,
+    in_declaration,
+    in_media,
+    in_selector,
+    unknown_keyframes,
+)
 from robbieblocks.css_text import (
     address_text,
     bracket_problem,
     css_string,
     foreign_urls,
-    is_known_property,
     long_number,
     missing_media,
-    property_message,
 )
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
@@ -42,20 +45,6 @@ _PLAIN_TOKENS = frozenset(
 _MAX_CHARACTERS = 500_000
 _MAX_WRITTEN = 1_000_000
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
-
-Selectors = Sequence[Sequence[Node]]
-
-
-class _Written:
-    """The selectors of a style rule, and what stands for them in rules nested in it."""
-
-    def __init__(self, selectors_: Selectors) -> None:
-        self.selectors = selectors_
-
-    @cached_property
-    def parents(self) -> selectors.Parents:
-        """As rules nested in it need them: written once for all of them."""
-        return selectors.Parents(self.selectors)
 
 
 def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
@@ -119,9 +108,9 @@ class _Scoper:
         self._problems.unreadable(rule, "mend the rule, or remove it")
         return ""
 
-    def _style(self, rule: QualifiedRule, outer: _Written | None) -> str:
+    def _style(self, rule: QualifiedRule, outer: selectors.Written | None) -> str:
         for doubt in () if self._problems.full else in_selector(rule.prelude, self._row.code):
-            self._problems.warn(*doubt)
+            self._problems.warn(doubt)
         try:
             parts = selectors.split(rule.prelude)
             if outer is not None:
@@ -130,7 +119,7 @@ class _Scoper:
         except selectors.BadSelector as error:
             self._problems.at_node(rule, str(error), error.remedy)
             return ""
-        return self._body(rule.content, _Written(parts))
+        return self._body(rule.content, selectors.Written(parts))
 
     def _write(self, characters: int) -> None:
         """Count selectors that are written out: nested rules and lists multiply each other."""
@@ -141,7 +130,7 @@ class _Scoper:
                 "and lists of selectors are written out"
             )
 
-    def _body(self, content: Sequence[Node], written: _Written) -> str:
+    def _body(self, content: Sequence[Node], written: selectors.Written) -> str:
         """The inside of a style rule: its declarations and the rules nested in it, in order."""
         parts: list[str] = []
         declarations: list[str] = []
@@ -166,7 +155,7 @@ class _Scoper:
         flush()
         return "".join(parts)
 
-    def _behind(self, content: Sequence[Node], written: _Written) -> str:
+    def _behind(self, content: Sequence[Node], written: selectors.Written) -> str:
         try:
             parts: list[str] = []
             for each in written.selectors:
@@ -185,7 +174,7 @@ class _Scoper:
 
     # --- at-rules ---------------------------------------------------------------------------
 
-    def _at_rule(self, rule: AtRule, parents: _Written | None) -> str:
+    def _at_rule(self, rule: AtRule, parents: selectors.Written | None) -> str:
         name = rule.lower_at_keyword
         if any(token.type == "error" for token in rule.prelude):
             what = f"@{name} has a broken condition"
@@ -202,11 +191,11 @@ class _Scoper:
         self._problems.at_node(rule, what, remedy)
         return ""
 
-    def _group(self, rule: AtRule, parents: _Written | None) -> str:
+    def _group(self, rule: AtRule, parents: selectors.Written | None) -> str:
         self._check_urls(rule.prelude)
         if rule.lower_at_keyword == "media" and not self._problems.full:
             for doubt in in_media(rule.prelude):
-                self._problems.warn(*doubt)
+                self._problems.warn(doubt)
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
             return head + ";"
@@ -217,7 +206,7 @@ class _Scoper:
         finally:
             self._asking -= rule.lower_at_keyword == "supports"
 
-    def _group_body(self, content: Sequence[Node], parents: _Written | None) -> str:
+    def _group_body(self, content: Sequence[Node], parents: selectors.Written | None) -> str:
         if parents is not None:
             return self._body(content, parents)
         inner = tinycss2.parse_blocks_contents(content, True, True)
@@ -256,12 +245,13 @@ class _Scoper:
 
     def _doubt(self, each: Declaration) -> None:
         """Warn of what browsers pass over."""
-        if self._problems.full or self._asking or each.name.startswith("--"):
+        if self._problems.full or self._asking:
             return
-        if not is_known_property(each.lower_name):
-            self._problems.warn(each, *property_message(each.lower_name))
-        for doubt in in_value(each.value, each.lower_name):
-            self._problems.warn(*doubt)
+        for doubt in in_declaration(each):
+            self._problems.warn(doubt)
+        # Templates and nodes have keyframes, too.
+        for doubt in unknown_keyframes(each, self._names.keyframes, surely=False):
+            self._problems.warn(doubt, "unknown-keyframes")
 
     def _declarations(self, content: Sequence[Node], *, doubted: bool = False) -> str:
         found = tinycss2.parse_blocks_contents(content, True, True)

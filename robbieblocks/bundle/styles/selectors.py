@@ -8,6 +8,7 @@ the wrapper (Selectors Level 4).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import tinycss2
@@ -206,3 +207,15 @@ def _is_theme(compound: Tokens) -> bool:
 
 def _has_pseudo_element(tokens: Tokens) -> bool:
     return any(_is(one, ":") and _is(two, ":") for one, two in pairwise(tokens))
+
+
+class Written:
+    """The selectors of a style rule, and what stands for them in rules nested in it."""
+
+    def __init__(self, selectors: Sequence[Tokens]) -> None:
+        self.selectors = selectors
+
+    @cached_property
+    def parents(self) -> Parents:
+        """As rules nested in it need them: written once for all of them."""
+        return Parents(self.selectors)

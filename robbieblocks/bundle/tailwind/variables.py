@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from difflib import SequenceMatcher
+from dataclasses import replace
 from typing import Final
 
+from robbieblocks.css_faults import USE, meant_variable, unknown_variable
 from robbieblocks.errors import Problem
-from robbieblocks.messages import nearest, printable
 from robbieblocks.model import ComponentRow
 
 _VARIABLE: Final = re.compile(r"--[a-zA-Z0-9_-]+")
-_USE: Final = re.compile(r"var\(\s*+(--[a-zA-Z0-9_-]++)")
-_LIKENESS: Final = 0.85
 # Comparing a name with those of all tokens takes a millisecond.
 _MAX_NAMES: Final = 50
 
@@ -31,16 +29,17 @@ def misspelt_variables(
         return
     texts = [(row, field, text) for row in rows for field, text in _texts(row)]
     for _, _, text in texts:
-        unknown.difference_update(_VARIABLE.findall(_USE.sub("", text)))
-    meant = {name: _meant(name, known) for name in sorted(unknown)[:_MAX_NAMES]}
+        unknown.difference_update(_VARIABLE.findall(USE.sub("", text)))
+    meant = {name: meant_variable(name, known) for name in sorted(unknown)[:_MAX_NAMES]}
     told: set[tuple[str, str]] = set()
     for row, field, text in texts:
-        for found in _USE.finditer(text):
+        for found in USE.finditer(text):
             near = meant.get(found[1])
             if near is not None and (row.key, found[1]) not in told:
                 told.add((row.key, found[1]))
-                what = f"no token or custom property is named {printable(found[1])}"
-                yield text_warning(row, field, found.start(), what, f"did you mean {near}?")
+                said = unknown_variable(found[1]), f"did you mean {near}?"
+                told_at = text_warning(row, field, found.start(), *said)
+                yield replace(told_at, rule="unknown-token")
 
 
 def text_warning(
@@ -69,9 +68,3 @@ def text_warning(
 
 def _texts(row: ComponentRow) -> tuple[tuple[str, str], ...]:
     return ("css_styles", row.css), ("react_code", row.code)
-
-
-def _meant(name: str, known: Collection[str]) -> str | None:
-    near = nearest(name, known, most=1)
-    alike = near and SequenceMatcher(None, name, near[0]).ratio() >= _LIKENESS
-    return near[0] if alike else None

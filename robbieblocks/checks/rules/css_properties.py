@@ -1,39 +1,60 @@
-"""CSS that no browser takes: properties, values, selectors and media queries."""
+"""CSS that browsers pass over, and keyframes that are not there, wherever CSS stands."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from robbieblocks.bundle import passed_over
-from robbieblocks.checks.finding import Checked
+from tinycss2.ast import Node
+
+from robbieblocks.checks.finding import Checked, Finder, Found
+from robbieblocks.checks.inline import Inline, each_inline
 from robbieblocks.checks.rows import each_sheet
 from robbieblocks.checks.sheets import Sheet
-from robbieblocks.css_text import is_known_property, property_message
+from robbieblocks.css_faults import Doubt, in_declaration, in_sheet, unknown_keyframes
 from robbieblocks.errors import Problem
 
-# In these, and in @supports, a browser is asked first; the others have names of their own.
-_NOT_JUDGED: Final = re.compile(
-    r"@(?:supports|font-face|font-feature-values|font-palette-values|property|page|counter-style"
-    r"|view-transition|color-profile)\b"
-)
+OfDeclaration = Callable[[Node, Checked], Iterator[Doubt]]
 
 
-def _in_sheet(sheet: Sheet, _: Checked) -> Iterator[Problem]:
-    """Declarations of properties that do not exist, and what browsers pass over besides. Custom
-    properties and those of a vendor may be anything. A build tells of components' selectors.
-    """
+def _in_sheet(sheet: Sheet, checked: Checked) -> Iterator[Problem]:
+    """What browsers pass over of a stylesheet."""
+    component = checked.inspection.content.components.get(sheet.key)
+    code = component.code if component is not None and sheet.entity == "component" else None
+    for node, what, remedy in in_sheet(sheet.parsed, code):
+        yield sheet.at(node).problem(what, remedy)
+
+
+def _keyframes_of_sheet(sheet: Sheet, checked: Checked) -> Iterator[Problem]:
+    """Animations of a stylesheet without keyframes. A component's own are known to it alone."""
+    known = checked.keyframes | (sheet.keyframes if sheet.entity == "component" else frozenset())
     for rule in sheet.rules:
-        # A block without a selector is an at-rule's own.
-        if not rule.selector or any(map(_NOT_JUDGED.match, rule.around)):
-            continue
         for declaration in rule.declarations:
-            if not is_known_property(declaration.lower_name):
-                yield sheet.at(declaration).problem(*property_message(declaration.lower_name))
-        if sheet.entity != "component":
-            for node, what, remedy in passed_over(rule.selector, rule.declarations, rule.around):
+            for node, what, remedy in unknown_keyframes(declaration, known, surely=True):
                 yield sheet.at(node).problem(what, remedy)
 
 
-unknown_properties: Final = each_sheet(_in_sheet)
+def _passed_over(declaration: Node, _: Checked) -> Iterator[Doubt]:
+    return in_declaration(declaration)
+
+
+def _without_keyframes(declaration: Node, checked: Checked) -> Iterator[Doubt]:
+    return unknown_keyframes(declaration, checked.keyframes, surely=True)
+
+
+def _everywhere(of_sheet: Finder, of_declaration: OfDeclaration) -> Finder:
+    """A rule over stylesheets, and over what a component's elements have of their own."""
+
+    def of_inline(inline: Inline, checked: Checked) -> Iterator[Doubt]:
+        for declaration in inline.declarations:
+            yield from of_declaration(declaration, checked)
+
+    def find(checked: Checked) -> Iterator[Found]:
+        yield from of_sheet(checked)
+        yield from each_inline(of_inline)(checked)
+
+    return find
+
+
+unknown_properties: Final = _everywhere(each_sheet(_in_sheet), _passed_over)
+keyframes: Final = _everywhere(each_sheet(_keyframes_of_sheet), _without_keyframes)

@@ -9,12 +9,12 @@ from itertools import islice
 from typing import Final
 
 from robbieblocks.checks.finding import Checked, Found
-from robbieblocks.checks.properties import USE
 from robbieblocks.checks.rows import MOST_OF_A_ROW, each_component, each_sheet
 from robbieblocks.checks.sheets import Sheet, variables
 from robbieblocks.checks.sources import Place, in_text, without_comments
+from robbieblocks.css_faults import USE, unknown_variable
 from robbieblocks.errors import Problem
-from robbieblocks.messages import printable
+from robbieblocks.messages import json_pointer
 from robbieblocks.model import ComponentRow, PageRow
 
 # Where another name is meant although the declaration has a fallback.
@@ -27,6 +27,7 @@ def unknown_token(checked: Checked) -> Iterator[Found]:
     """Custom properties that CSS, code or props read, and that nothing sets."""
     yield from each_sheet(_in_css)(checked)
     yield from each_component("react_code", _in_code)(checked)
+    yield from map(Found, _in_tokens(checked))
     for page in checked.inspection.content.pages:
         yield from map(Found, islice(_in_page(page, checked), MOST_OF_A_ROW))
 
@@ -58,6 +59,25 @@ def _in_page(page: PageRow, checked: Checked) -> Iterator[Problem]:
                 yield _unknown(found[1], place, checked)
 
 
+def _in_tokens(checked: Checked) -> Iterator[Problem]:
+    """The same in the values of tokens, and in those that a node has in their place."""
+    content = checked.inspection.content
+    for token in content.tokens:
+        place = Place("style_token", token.key, "default_value")
+        yield from _in_value(token.default, place, checked)
+    for node in content.nodes:
+        pairs = node.overrides.items() if isinstance(node.overrides, dict) else ()
+        for key, value in pairs:
+            place = Place("node_branding", node.id, "style_overrides", json_pointer(key))
+            yield from _in_value(json.dumps(value, ensure_ascii=False), place, checked)
+
+
+def _in_value(value: str, place: Place, checked: Checked) -> Iterator[Problem]:
+    for found in USE.finditer(value) if "var(" in value else ():
+        if _is_wrong(found[1], checked, fallback=found[2] == ","):
+            yield _unknown(found[1], place, checked)
+
+
 def _is_wrong(name: str, checked: Checked, *, fallback: bool) -> bool:
     if name in checked.properties or name.startswith(_TAILWIND):
         return False
@@ -70,4 +90,4 @@ def _is_wrong(name: str, checked: Checked, *, fallback: bool) -> bool:
 def _unknown(name: str, place: Place, checked: Checked) -> Problem:
     near = checked.suggestion(name, checked.properties)
     remedy = f"did you mean {near}?" if near else "add the token, or set it in CSS"
-    return place.problem(f"no token or custom property is named {printable(name)}", remedy)
+    return place.problem(unknown_variable(name), remedy)

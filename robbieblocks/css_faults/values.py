@@ -1,7 +1,4 @@
-"""Finds values and conditions of a component's CSS that browsers pass over.
-
-They tell nobody, so that each of these is a warning. Values of custom properties are not judged.
-"""
+"""Finds declarations and conditions that browsers pass over, of which they tell nobody."""
 
 from __future__ import annotations
 
@@ -13,8 +10,9 @@ from typing import Final
 import tinycss2
 from tinycss2.ast import Node
 
-from robbieblocks.bundle.styles.dead_rules import Doubt, in_selector
-from robbieblocks.bundle.styles.known_names import FUNCTIONS, LENGTHS, UNITS
+from robbieblocks.css_faults.doubt import Doubt
+from robbieblocks.css_faults.known_names import FUNCTIONS, LENGTHS, UNITS
+from robbieblocks.css_faults.properties import is_known_property, property_message
 from robbieblocks.css_text import property_name, walk
 from robbieblocks.messages import nearest, printable
 
@@ -34,22 +32,16 @@ _COLOR: Final = re.compile(r"(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNO
 _OVER: Final = "browsers pass the declaration over"
 
 
-def passed_over(
-    selector: str, declarations: Sequence[Node], around: Iterable[str]
-) -> Iterator[Doubt]:
-    """What browsers pass over of a style rule, which is in the at-rules `around`: its values, its
-    selector and its media queries. The class of a theme may be a script's.
+def in_declaration(declaration: Node) -> Iterator[Doubt]:
+    """A property that no browser has, and what browsers pass over of its value.
 
-    What is said of selector and queries stands at the first declaration.
+    A custom property may be anything.
     """
-    for each in declarations:
-        if not each.name.startswith("--"):
-            yield from in_value(each.value, each.lower_name)
-    said = [*in_selector(tinycss2.parse_component_value_list(selector), "dark light")]
-    for rule in around:
-        if rule.startswith("@media "):
-            said += in_media(tinycss2.parse_component_value_list(rule.removeprefix("@media ")))
-    yield from (Doubt(declarations[0], what, remedy) for _, what, remedy in said)
+    if declaration.name.startswith("--"):
+        return
+    if not is_known_property(declaration.lower_name):
+        yield Doubt(declaration, *property_message(declaration.lower_name))
+    yield from in_value(declaration.value, declaration.lower_name)
 
 
 def in_value(value: Sequence[Node], declared: str) -> Iterator[Doubt]:

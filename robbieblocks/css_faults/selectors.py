@@ -1,41 +1,19 @@
-"""Finds rules of a component's CSS that browsers pass over, or that never apply to anything.
-
-Each is a warning: the rest of the stylesheet holds.
-"""
+"""Finds selectors that no browser takes, or that select nothing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from tinycss2.ast import Node
 
-from robbieblocks.bundle.styles.known_names import PSEUDO_CLASSES, PSEUDO_ELEMENTS
+from robbieblocks.css_faults.doubt import Doubt
+from robbieblocks.css_faults.known_names import PSEUDO_CLASSES, PSEUDO_ELEMENTS
 from robbieblocks.css_text import walk
 from robbieblocks.messages import nearest, printable
 
-# At-rules that a component's stylesheet can't have, with what to do instead.
-REFUSED: Final = {
-    "import": "put the rules here; fonts come from the style tokens",
-    "charset": "leave it out: the text is Unicode already",
-    "namespace": "leave it out",
-    "font-face": "name the font in a style token (font.*): it is hosted for every page",
-    "scope": "leave it out: the rules hold for this component's blocks only",
-    "apply": "put the classes into className, or write what they do",
-    "tailwind": "leave it out: utility classes are there",
-    "theme": "add tokens: they are Tailwind's theme",
-    "utility": "write a class",
-    "variant": "write what it stands for: a media query, :hover, or [data-theme]",
-    "custom-variant": "write what it stands for: a media query, :hover, or [data-theme]",
-    "screen": "write a media query, such as @media (width >= 40rem)",
-    "mixin": "write its declarations: this is CSS",
-    "include": "write its declarations: this is CSS",
-    "use": "leave it out: this is CSS",
-    "extend": "write the declarations: this is CSS",
-    "each": "write the rules out: this is CSS",
-}
 # Pseudo-classes of other tools, which make of them something else before browsers see them.
 _FOREIGN_PSEUDO: Final = frozenset({"global", "local", "deep", "slotted", "v-deep", "export"})
 _IN_ALL_BLOCKS: Final = "leave it out: a component's rules hold in all of its blocks"
@@ -43,18 +21,11 @@ _COMBINATORS: Final = frozenset(">+~")
 _THEMES: Final = frozenset({"dark", "light"})
 
 
-class Doubt(NamedTuple):
-    """What is said of a place in a stylesheet."""
-
-    node: Node
-    what: str
-    remedy: str
-
-
-def in_selector(prelude: Sequence[Node], code: str) -> Iterator[Doubt]:
+def in_selector(prelude: Sequence[Node], code: str | None) -> Iterator[Doubt]:
     """What makes a selector one that no browser takes, or that selects nothing.
 
-    `code` is the component's, whose elements may have a class that otherwise a theme has elsewhere.
+    `code` is the component's, whose elements may have a class that otherwise a theme has elsewhere;
+    None where any script may set such a class.
     """
     yield from _in_combinators(prelude)
     for nodes in (prelude, *(node.arguments for node in walk(prelude) if node.type == "function")):
@@ -96,8 +67,8 @@ def _in_pseudo(node: Node, *, is_element: bool) -> Iterator[Doubt]:
     yield Doubt(node, what, remedy)
 
 
-def _in_class(node: Node, code: str) -> Iterator[Doubt]:
-    if node.value in _THEMES and not _names(code, node.value):
+def _in_class(node: Node, code: str | None) -> Iterator[Doubt]:
+    if code is not None and node.value in _THEMES and not _names(code, node.value):
         what = f"nothing on a page has the class {node.value}, unless a script sets it"
         yield Doubt(node, what, f'write [data-theme="{node.value}"] for a node\'s theme')
 
