@@ -25,6 +25,7 @@ the package in which they occur.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +40,8 @@ class Problem:
     `line` and `column` count from 1 in the text as it is stored; `source` is that line. `pointer`
     is a JSON pointer (RFC 6901) into `field`. `block` is the block_order on `page`. What a library
     says may quote the whole text of a row: of a long text the middle is left out. `rule` is the
-    one of `robbieblocks check` that finds the same, and more of it.
+    one of `robbieblocks check` that finds the same, and more of it. `passing` says that the machine
+    was short of something: nobody keeps it, the next build looks again.
     """
 
     entity: str
@@ -55,6 +57,7 @@ class Problem:
     block: int | None = None
     severity: Severity = "error"
     rule: str = ""
+    passing: bool = dataclasses.field(default=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("what", "remedy"):
@@ -87,7 +90,7 @@ class Problem:
 
     def as_json(self) -> dict[str, str | int]:
         """The problem as a JSON object; keys without a value are left out."""
-        names = self.__dataclass_fields__
+        names = (name for name in self.__dataclass_fields__ if name != "passing")
         return {name: value for name in names if (value := getattr(self, name)) not in ("", None)}
 
 

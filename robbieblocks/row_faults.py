@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final
 
@@ -22,6 +22,8 @@ LOGGER.addHandler(logging.NullHandler())
 LOGGER.propagate = False
 
 _FRAMES: Final = 20
+_SHORT: Final = "see what this machine is short of: the next build reads the row again"
+_ODD: Final = "write it in another way"
 # What a row may ask too much of; as likely others have used it up.
 _SHORTAGES: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO}
@@ -76,6 +78,7 @@ class blame:  # noqa: N801 - used as a statement: `with blame(...):`
         if error is None or not is_fault(error):
             return False
         entity, key, field, pointer, page, block = self._place
+        passing = _is_shortage(error)
         problem = Problem(
             entity=entity,
             key=printable(key),
@@ -84,7 +87,8 @@ class blame:  # noqa: N801 - used as a statement: `with blame(...):`
             page=printable(page) if page else "",
             block=block,
             what=f"reading it failed: {_named(error)}",
-            remedy=f"{_remedy(error)}; the worker's log has the trace",
+            remedy=f"{_SHORT if passing else _ODD}; the worker's log has the trace",
+            passing=passing,
         )
         frames = "".join(traceback.format_tb(trace, limit=-_FRAMES))
         LOGGER.error("%s: %s", problem.where, problem.what, extra={"trace": frames})
@@ -92,10 +96,17 @@ class blame:  # noqa: N801 - used as a statement: `with blame(...):`
         return True
 
 
-def _remedy(error: BaseException) -> str:
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SHORTAGES):
-        return "see what this machine is short of: the next build reads the row again"
-    return "write it in another way"
+def is_passing(problems: Iterable[Problem]) -> bool:
+    """Whether one of them may be gone with the next look, so that nobody may keep what came of it.
+
+    The rows are as they were then: who reads only what has changed would never look again.
+    """
+    return any(problem.passing for problem in problems)
+
+
+def _is_shortage(error: BaseException) -> bool:
+    is_full = isinstance(error, OSError) and error.errno in _SHORTAGES
+    return is_full or isinstance(error, MemoryError)
 
 
 def _named(error: BaseException) -> str:

@@ -36,7 +36,9 @@ def settings_of(row: PageRow) -> tuple[SiteSettings, list[ValueProblem]]:
     if not isinstance(metadata, dict) or metadata.get("head") is None:
         return row.settings, []
     own, wrong = read_settings({"head": metadata["head"]})
-    return own.over(row.settings), [ValueProblem(*each) for each in wrong]
+    return own.over(row.settings), [
+        ValueProblem(each.pointer, each.what, each.remedy) for each in wrong
+    ]
 
 
 def settings_problems(metadata: JsonObject) -> Iterator[ValueProblem]:

@@ -176,16 +176,22 @@ class Place(NamedTuple):
     above: tuple[str, ...]
 
 
-# An edit of one route has those of all pages looked at: nearly all are those of before.
-@lru_cache(maxsize=20_000)
 def place_of(route: str, not_found: bool) -> Place | None:
     """The place of the page with a route; None where it is not valid. That of a 404 page is."""
     # `assemble` tells of a route that can't be read.
     with blame(lambda _: None, "page", route, "page_route"):
-        is_valid = bool(route) if not_found else route_problem(route) is None
-        if is_valid and (path := release_path(route).casefold()):
-            parts = path.split("/")
-            return Place(path, tuple(["/".join(parts[:end]) for end in range(1, len(parts))]))
+        return _place_of(route, not_found)
+    return None
+
+
+# An edit of one route has those of all pages looked at: nearly all are those of before. What is
+# raised is not kept.
+@lru_cache(maxsize=20_000)
+def _place_of(route: str, not_found: bool) -> Place | None:
+    is_valid = bool(route) if not_found else route_problem(route) is None
+    if is_valid and (path := release_path(route).casefold()):
+        parts = path.split("/")
+        return Place(path, tuple(["/".join(parts[:end]) for end in range(1, len(parts))]))
     return None
 
 

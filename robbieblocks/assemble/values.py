@@ -30,13 +30,14 @@ _LONG_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|e[+-]?[0-9])")
 class ValueProblem:
     """What is wrong with a row's value, where (a JSON pointer, RFC 6901), and how to fix it.
 
-    `line` counts from 1 in a text of several lines.
+    `line` counts from 1 in a text of several lines, `passing` is as in errors.Problem.
     """
 
     pointer: str
     what: str
     remedy: str = ""
     line: int | None = None
+    passing: bool = False
 
     def in_row(
         self,
@@ -60,6 +61,7 @@ class ValueProblem:
             page="" if page is None else printable(page),
             block=block,
             severity=severity,
+            passing=self.passing,
         )
 
 

@@ -38,7 +38,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     problems = [*_row_problems(node), *resolved.problems, *hosted.problems, *scheme.problems]
     for each in wrong:
         problem = node_problem(node, "settings", each.what, each.remedy)
-        problems.append(replace(problem, pointer=each.pointer))
+        problems.append(replace(problem, pointer=each.pointer, passing=each.passing))
     if settings.languages != NO_SETTINGS.languages:
         what = "languages belong to an app, whose pages all nodes share"
         remedy = "write them into the metadata.settings of a frame of the app"

@@ -216,7 +216,9 @@ class MediaMaker:
                             started(child)
                         found = self._picture(row, found.type, given, child)
                 if faults:
-                    found = self.failures[cache_key(row)] = faults[0]
+                    found = faults[0]
+                    if not found.passing:
+                        self.failures[cache_key(row)] = found
                 if found is not None and not isinstance(found, MediaKind):
                     yield row, found
         finally:

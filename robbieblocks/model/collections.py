@@ -86,12 +86,13 @@ class CollectionRow:
 class RowCollection:
     """A collection as one transaction saw it, its rows in the order of their keys.
 
-    `media` are the keys of the files that its rows name. `fault` is why it could not be read: it
-    then has no rows.
+    `media` are the keys of the files that its rows name, `unread` those of rows that could not be
+    read, and may be the next time. `fault` is why it could not be read: it then has no rows.
     """
 
     source: CollectionSource
     columns: tuple[str, ...] = ()
     rows: tuple[CollectionRow, ...] = ()
     media: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     fault: Problem | None = None

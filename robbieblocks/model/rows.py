@@ -252,19 +252,23 @@ class Bookmark:
 
     `visible` is the pg_snapshot of its transaction, `apps` are those whose pages it holds (None:
     all). Each row comes with a digest of the text that it was made from; each component also with
-    the row version that was read before it.
+    the row version that was read before it. `unread` are pages with a value that could not be read,
+    and may be the next time.
     """
 
     history: str = ""
     visible: str = ""
     apps: tuple[str, ...] | None = None
-    pages: Mapping[UUID, tuple[int, PageRow]] = field(
-        default_factory=dict[UUID, tuple[int, PageRow]]
+    pages: Mapping[UUID, tuple[int | None, PageRow]] = field(
+        default_factory=dict[UUID, "tuple[int | None, PageRow]"]
     )
+    unread: frozenset[UUID] = frozenset()
     components: Mapping[UUID, tuple[str, int, ComponentRow]] = field(
         default_factory=dict[UUID, tuple[str, int, ComponentRow]]
     )
-    nodes: Mapping[str, tuple[int, NodeRow]] = field(default_factory=dict[str, tuple[int, NodeRow]])
+    nodes: Mapping[str, tuple[int | None, NodeRow]] = field(
+        default_factory=dict[str, "tuple[int | None, NodeRow]"]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

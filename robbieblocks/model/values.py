@@ -18,6 +18,8 @@ from typing import Generic, NewType, TypeAlias, TypeVar
 
 import orjson
 
+from robbieblocks.row_faults import is_fault
+
 # A value that JSON has a form for. Lists and objects are read-only: rows are shared between stages.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, Json]
@@ -61,11 +63,13 @@ def canonical_json(value: Json) -> str:
 def equal_json(one: Json, other: Json) -> bool:
     """Whether two values are equal as JSON: to Python 1, 1.0 and True are.
 
-    False, too, for what nests so deep that nobody can say.
+    False, too, for what nests so deep that nobody can say, and where a library fails over it.
     """
     try:
         return one == other and canonical_json(one) == canonical_json(other)
-    except (RecursionError, ValueError):
+    except BaseException as error:
+        if not is_fault(error):
+            raise
         return False
 
 

@@ -40,6 +40,7 @@ from robbieblocks.pipeline.shared_results import shared_cache_of
 from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.pipeline.social_cards import SocialCards
 from robbieblocks.prerender import PageRenderer, Prerenderer
+from robbieblocks.row_faults import is_passing
 from robbieblocks.settings import Settings
 from robbieblocks.toolchain import Toolchain
 
@@ -206,10 +207,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
 
     @contextmanager
     def at_work(self, *, collect: bool) -> Generator[None]:
-        """Build inside the block; afterwards release what only a build needs.
-
-        With `collect` the garbage of earlier builds is collected, too.
-        """
+        """Build inside the block, then release what only a build needs; `collect` old garbage."""
         with collector.paused(), self.rest.put_off():
             try:
                 yield
@@ -270,7 +268,8 @@ class BuildContext(AbstractContextManager["BuildContext"]):
         known = self.memory.branded.get(node.id)
         if known is None or not (same(known[0], node) and same(known[1], tokens)):
             known = (node, tokens, self._branded(node, tokens))
-            self.memory.branded[node.id] = known
+            if not is_passing(known[2].problems):
+                self.memory.branded[node.id] = known
         return known[2]
 
     def _branded(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:

@@ -10,6 +10,7 @@ from itertools import chain
 from robbieblocks.assemble import NodeRedirects, check_routes, redirects_of, release_path
 from robbieblocks.errors import Problem
 from robbieblocks.model import Manifest, NodeRow, PageRow, Snapshot, same
+from robbieblocks.row_faults import is_passing
 
 
 @dataclass(slots=True)
@@ -53,9 +54,12 @@ class RouteConflicts:
         """The node's redirects, and what is wrong with those that its rows state."""
         self._look(content)
         key = frozenset(node.apps), node.id
-        if key not in self._redirects:
-            self._redirects[key] = redirects_of(content, node)
-        return self._redirects[key]
+        found = self._redirects.get(key)
+        if found is None:
+            found = redirects_of(content, node)
+            if not is_passing(chain.from_iterable(found.problems.values())):
+                self._redirects[key] = found
+        return found
 
     def _look(self, content: Snapshot) -> None:
         """Forget what was found where this content may give something else."""

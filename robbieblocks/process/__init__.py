@@ -6,7 +6,12 @@ started. On Linux the kernel ends it too when the parent is killed.
 
 from robbieblocks.process.child import Child, answer
 from robbieblocks.process.fed import run_fed
-from robbieblocks.process.folders import sweep_temporary_folders, temporary_folder
+from robbieblocks.process.folders import (
+    FOLDER_PREFIX,
+    held_folder,
+    sweep_temporary_folders,
+    temporary_folder,
+)
 from robbieblocks.process.running import (
     ROWS_MEMORY_BYTES,
     TimedOut,
@@ -16,11 +21,13 @@ from robbieblocks.process.running import (
 )
 
 __all__ = [
+    "FOLDER_PREFIX",
     "ROWS_MEMORY_BYTES",
     "Child",
     "TimedOut",
     "answer",
     "die_with_parent",
+    "held_folder",
     "run",
     "run_fed",
     "setpriv_prefix",

@@ -18,7 +18,9 @@ from typing import Final
 
 from robbieblocks import file_locks
 
-_PREFIX: Final = "robbieblocks-work-"
+FOLDER_PREFIX: Final = "robbieblocks-work-"
+"""What the names of the folders begin with."""
+_OPEN: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
@@ -33,13 +35,42 @@ def temporary_folder() -> Generator[Path]:
         os.close(descriptor)
 
 
-def sweep_temporary_folders() -> None:
+@contextmanager
+def held_folder(folder: Path) -> Generator[None]:
+    """Keep a folder with such a name from being removed as left over until the end of the block.
+
+    It is made where it is missing, and stays. Raises PermissionError where it is somebody else's.
+    """
+    while True:
+        folder.mkdir(exist_ok=True, mode=0o700)
+        try:
+            descriptor = os.open(folder, _OPEN)
+        except FileNotFoundError:
+            # Somebody's sweep came between.
+            continue
+        except OSError as error:
+            message = f"{folder} is no folder of this account"
+            raise PermissionError(message) from error
+        try:
+            if os.fstat(descriptor).st_uid != os.geteuid():
+                message = f"{folder} belongs to someone else"
+                raise PermissionError(message)
+            file_locks.lock(descriptor, shared=True)
+            if _is_at(descriptor, folder):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def sweep_temporary_folders(place: Path | None = None) -> None:
     """Remove what `temporary_folder` made in processes of this user that were killed.
 
-    Folders in use, links, and what belongs to others are left alone.
+    Folders in use, links, and what belongs to others are left alone. `place` is the folder of
+    temporary files where nothing else is said.
     """
     with contextlib.suppress(OSError):
-        for entry in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        for entry in (place or Path(tempfile.gettempdir())).glob(f"{FOLDER_PREFIX}*"):
             descriptor = _taken(entry)
             if descriptor is not None:
                 shutil.rmtree(entry, ignore_errors=True)
@@ -53,7 +84,7 @@ def _sweep_once(_place: str) -> None:
 
 def _made() -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
         descriptor = _taken(folder, made_here=True)
         if descriptor is not None:
             return folder, descriptor
@@ -66,7 +97,7 @@ def _taken(folder: Path, *, made_here: bool = False) -> int | None:
     A server of files may give what was `made_here` to another user.
     """
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(folder, _OPEN)
     except OSError:
         return None
     own = made_here or os.fstat(descriptor).st_uid == os.geteuid()
@@ -74,3 +105,10 @@ def _taken(folder: Path, *, made_here: bool = False) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
+
+
+def _is_at(descriptor: int, folder: Path) -> bool:
+    """Whether an open folder still lies there."""
+    with contextlib.suppress(OSError):
+        return os.path.samestat(os.fstat(descriptor), folder.lstat())
+    return False

@@ -45,4 +45,4 @@ def read_settings(
 
 
 def _report(stated: Stated, fault: Problem) -> None:
-    stated.report(fault.what, fault.remedy)
+    stated.report(fault.what, fault.remedy, passing=fault.passing)

@@ -14,11 +14,15 @@ _TEXT_LENGTH: Final = 2_000
 
 
 class SettingProblem(NamedTuple):
-    """What is wrong at a JSON pointer (RFC 6901) into `settings`, and how to fix it."""
+    """What is wrong at a JSON pointer (RFC 6901) into `settings`, and how to fix it.
+
+    `passing` is as in errors.Problem.
+    """
 
     pointer: str
     what: str
     remedy: str
+    passing: bool = False
 
 
 class Stated:
@@ -31,10 +35,10 @@ class Stated:
         self.pointer = pointer
         self.problems: list[SettingProblem] = [] if problems is None else problems
 
-    def report(self, what: str, remedy: str) -> None:
+    def report(self, what: str, remedy: str, *, passing: bool = False) -> None:
         """Collect what is wrong with the value."""
         if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(SettingProblem(self.pointer, what, remedy))
+            self.problems.append(SettingProblem(self.pointer, what, remedy, passing))
 
     def members(self, known: Collection[str], required: Collection[str] = ()) -> dict[str, Stated]:
         """The members of an object whose keys are `known`; nulls count as left out."""

@@ -27,7 +27,7 @@ from robbieblocks.model import (
     Snapshot,
     doubled,
 )
-from robbieblocks.row_faults import blame
+from robbieblocks.row_faults import blame, is_passing
 from robbieblocks.snapshot import queries, reading
 
 ROW_BYTES_MAX: Final = 256 * 1024
@@ -87,6 +87,9 @@ def read(
         keys: set[str] | None = None
         if changed is not None and before is not None and _still_holds(before, source):
             keys = changed.get(source.name, set())
+            if before.unread:
+                # A row without a key is found among all of them alone.
+                keys = None if keys is None or "" in before.unread else keys | before.unread
         if before is not None and keys is not None and not keys:
             found.append(before)
         else:
@@ -158,6 +161,7 @@ def _read(
         columns=view.columns,
         rows=tuple(rows),
         media=frozenset[str]().union(*filter(None, map(_MEDIA, rows))),
+        unread=frozenset([row.key for row in rows if not row.digest]),
     )
     return before if before is not None and before == made else made
 
@@ -243,7 +247,7 @@ def _rows(
     if keys is not None and before is not None:
         rows += [row for row in there if row.key not in keys]
         there = (row for row in there if row.key in keys)
-    known = {row.digest: row for row in there}
+    known = {row.digest: row for row in there if row.digest}
     total = 0
     stream = cursor.stream(query, values, size=reading.at_once(_ROWS_AT_ONCE))
     # It is closed before the transaction ends: a connection does one thing at a time.
@@ -284,4 +288,6 @@ def _row(
             digest=digest,
             media=frozenset(REFERENCE.findall(whole)) if "media:" in whole else frozenset(),
         )
-    return CollectionRow(key=key or "", digest=digest, fault=faults[0])
+    # One without a digest is read again with the next look.
+    kept = "" if is_passing(faults) else digest
+    return CollectionRow(key=key or "", digest=kept, fault=faults[0])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from robbieblocks.model import (
     TriggerRow,
 )
 from robbieblocks.snapshot import queries
-from robbieblocks.snapshot.values import json_value, texts, utc
+from robbieblocks.snapshot.values import Unread, json_value, texts, utc
 
 NOTHING_KNOWN = Bookmark()
 
@@ -94,29 +95,26 @@ def shared_frames(cursor: Cursor[TupleRow], keys: Collection[str]) -> frozenset[
 
 def nodes(
     cursor: Cursor[TupleRow], named: Sequence[str] | None, known: Bookmark = NOTHING_KNOWN
-) -> dict[str, tuple[int, NodeRow]]:
+) -> dict[str, tuple[int | None, NodeRow]]:
     """Nodes by id, in order."""
-    found: dict[str, tuple[int, NodeRow]] = {}
+    found: dict[str, tuple[int | None, NodeRow]] = {}
     for row in rows(cursor, queries.NODES, {"nodes": None if named is None else list(named)}):
         key, name, overrides, enabled, css, scripts, base_url, settings = row
         digest, before = hash(repr(row)), known.nodes.get(key)
-        found[key] = (
-            before
-            if before is not None and before[0] == digest
-            else (
-                digest,
-                NodeRow(
-                    id=key,
-                    name=name,
-                    overrides=json_value(overrides, "node_branding", key, "style_overrides"),
-                    enabled_apps=texts(enabled),
-                    custom_css=css or "",
-                    custom_scripts=scripts or "",
-                    base_url=base_url or "",
-                    settings=json_value(settings, "node_branding", key, "settings"),
-                ),
-            )
+        if before is not None and before[0] == digest:
+            found[key] = before
+            continue
+        node = NodeRow(
+            id=key,
+            name=name,
+            overrides=json_value(overrides, "node_branding", key, "style_overrides"),
+            enabled_apps=texts(enabled),
+            custom_css=css or "",
+            custom_scripts=scripts or "",
+            base_url=base_url or "",
+            settings=json_value(settings, "node_branding", key, "settings"),
         )
+        found[key] = _digest(digest, node.overrides, node.settings), node
     return found
 
 
@@ -127,9 +125,9 @@ def pages(
     known: Bookmark,
     *,
     drafts: bool = False,
-) -> dict[UUID, tuple[int, PageRow]]:
+) -> dict[UUID, tuple[int | None, PageRow]]:
     """Published pages (and `drafts`) by id, of these apps (None: all) and ids (None: all)."""
-    found: dict[UUID, tuple[int, PageRow]] = {}
+    found: dict[UUID, tuple[int | None, PageRow]] = {}
     unread: list[tuple[int, TupleRow]] = []
     selection = {
         "apps": None if apps is None else list(apps),
@@ -146,10 +144,18 @@ def pages(
         except Exception:  # noqa: BLE001 - read again below, where each value that fails is told
             unread.append((digest, row))
         else:
-            found[row[0]] = (digest, _page(row, blocks))
+            page = _page(row, blocks)
+            found[row[0]] = _digest(digest, page.metadata), page
     for digest, row in unread:
-        found[row[0]] = (digest, _page(row, _one_by_one(cursor, row[0], row[1])))
+        page = _page(row, _one_by_one(cursor, row[0], row[1]))
+        values = chain.from_iterable((each.props, each.conditions) for each in page.blocks)
+        found[row[0]] = _digest(digest, page.metadata, *values), page
     return found
+
+
+def _digest(digest: int, *values: Json) -> int | None:
+    """A row's digest; None, which no row has, where a value could not be read this time."""
+    return None if any(isinstance(each, Unread) for each in values) else digest
 
 
 def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
@@ -224,7 +230,7 @@ def components(
     for key_id, version, *row in rows(cursor, queries.COMPONENTS, {"ids": _listed(ids)}):
         key, name, kind, code, css, schema, dependencies, published, metadata = row
         digest, before = hash(repr(row)) + drafts, known.components.get(key_id)
-        if before is not None and before[1] == digest:
+        if before is not None and before[0] and before[1] == digest:
             found[key_id] = (version, digest, before[2])
             continue
         component = ComponentRow(
@@ -240,7 +246,9 @@ def components(
             metadata=json_value(metadata, "component", key, "metadata"),
             draft=drafts and not published,
         )
-        found[key_id] = (version, digest, component)
+        read = _digest(digest, component.props_schema, component.metadata)
+        # No component has such a version: it is read again.
+        found[key_id] = (version if read is not None else "", digest, component)
     return found
 
 

@@ -29,9 +29,9 @@ from robbieblocks.snapshot import collections, media, reading, sharing
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
 from robbieblocks.snapshot.sharing import KEY, Components
 
-_Pages = Mapping[UUID, tuple[int, PageRow]]
-# Both by id, the pages in order, and whether media may have changed.
-_Content = tuple[Components, _Pages, Sequence[PageRow], bool]
+_Pages = Mapping[UUID, tuple[int | None, PageRow]]
+# Both by id, the pages in order, those that could not be read, and whether media may have changed.
+_Content = tuple[Components, _Pages, Sequence[PageRow], frozenset[UUID], bool]
 
 # One transaction, which sees one state throughout and can't write.
 _ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -169,7 +169,7 @@ def _read(
         # An edit alone costs nothing: its triggers are those of the snapshot before.
         check_whole(cursor)
         changed = _read_all(cursor, wanted, known, drafts=drafts)
-    components, pages, in_order, media_changed = changed
+    components, pages, in_order, unread, media_changed = changed
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
         pages=sharing.shared(in_order, previous.pages if previous else ()),
@@ -190,6 +190,7 @@ def _read(
             visible=moment.visible,
             apps=wanted,
             pages=pages,
+            unread=unread,
             components=components,
             nodes=node_rows,
         ),
@@ -212,7 +213,8 @@ def _read_all(
     """All components, and all pages of the apps."""
     pages = reading.pages(cursor, apps, None, known, drafts=drafts)
     in_order = sorted((row for _, row in pages.values()), key=KEY)
-    return reading.components(cursor, None, known, drafts=drafts), pages, in_order, True
+    components = reading.components(cursor, None, known, drafts=drafts)
+    return components, pages, in_order, _unread(pages), True
 
 
 def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) -> _Content | None:
@@ -234,11 +236,11 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
         return None
     limit = _changed_limit(len(known.pages))
     changed, media_changed = reading.edited(cursor, known.visible, limit)
-    changed |= reading.placing(cursor, _renamed(known.components, components), limit)
+    changed |= known.unread | reading.placing(cursor, _renamed(known.components, components), limit)
     if len(changed) >= limit:
         return None
     if not changed:
-        return components, known.pages, previous.pages, media_changed
+        return components, known.pages, previous.pages, frozenset(), media_changed
     read = reading.pages(cursor, known.apps, changed, known)
     # A copy hashes no id again.
     kept = dict(known.pages)
@@ -246,7 +248,12 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
         kept.pop(key, None)
     removed = [known.pages[key][1] for key in changed if key in known.pages]
     added = [row for _, row in read.values()]
-    return components, kept | read, with_changed(previous.pages, removed, added, KEY), media_changed
+    in_order = with_changed(previous.pages, removed, added, KEY)
+    return components, kept | read, in_order, _unread(read), media_changed
+
+
+def _unread(pages: _Pages) -> frozenset[UUID]:
+    return frozenset([key for key, (digest, _) in pages.items() if digest is None])
 
 
 def _changed_components(cursor: Cursor[TupleRow], known: Bookmark) -> Components | None:

@@ -9,7 +9,13 @@ from typing import Any
 from robbieblocks.database import JSON_TOO_DEEP, JSON_TOO_LONG, decoded_json
 from robbieblocks.errors import Problem
 from robbieblocks.model import Json
-from robbieblocks.row_faults import blame
+from robbieblocks.row_faults import blame, is_passing
+
+
+class Unread(str):
+    """Why a value could not be read, where the next look may read it: the row is not kept."""
+
+    __slots__ = ()
 
 
 def json_value(text: str | None, entity: str, key: str, field: str) -> Json:
@@ -28,7 +34,7 @@ def json_value(text: str | None, entity: str, key: str, field: str) -> Json:
         except RecursionError:
             return JSON_TOO_DEEP
         return {} if value is None else value
-    return faults[0].what
+    return Unread(faults[0].what) if is_passing(faults) else faults[0].what
 
 
 def texts(values: Iterable[Any] | None) -> tuple[str, ...]:

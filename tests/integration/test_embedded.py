@@ -27,6 +27,7 @@ from robbieblocks import database
 from robbieblocks.cli import session
 from robbieblocks.database import embedded
 from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.process import sweep_temporary_folders
 from robbieblocks.settings import Settings
 
 pytestmark = pytest.mark.postgres
@@ -254,6 +255,49 @@ def test_a_server_that_does_not_start_leaves_no_folder_for_its_socket(
     with pytest.raises(DatabaseUnavailable), embedded.server(home, progress=quiet):
         pass
     short.rmdir()
+
+
+@pytest.fixture
+def far_home(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Path]]:
+    """A home whose socket lies among the temporary files, and the folder for those."""
+    home = used_home.rename(used_home.parent / ("long" * 30))
+    short = Path(tempfile.gettempdir()) / "short"
+    short.mkdir()
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(short))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield home, short
+    until(lambda: is_over(home))
+    short.rmdir()
+
+
+def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, Path]) -> None:
+    """While it is used nobody sweeps it; of a server that was killed with its keeper and its user
+    the next sweep removes it, and of one whose keeper lives that one."""
+    home, short = far_home
+    with another_command(home) as (process, conninfo):
+        sweep_temporary_folders()
+        assert answer(conninfo) == 1
+        (sockets,) = short.iterdir()
+        # Whoever has another place for temporary files finds the server, too.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", "/var/tmp")
+            with embedded.server(home, progress=quiet) as same:
+                assert same == conninfo
+        for pid in (pid_of_keeper(home), process.pid):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: is_free(home / "postgres" / "keeper"))
+        sweep_temporary_folders()
+        assert answer(conninfo) == 1
+        os.kill(pid_of_server(home), signal.SIGKILL)
+    until(lambda: is_over(home))
+    assert [*sockets.iterdir()]
+    # Its last process closes one lock after the other.
+    until(lambda: sweep_temporary_folders() or not [*short.iterdir()])
+    with another_command(home) as (process, _):
+        server = pid_of_server(home)
+        os.kill(process.pid, signal.SIGKILL)
+        os.kill(server, signal.SIGKILL)
 
 
 def test_libpq_variables_of_the_user_do_not_reach_in(

@@ -57,12 +57,14 @@ def site(make_site: MakeSite) -> Site:
     return made
 
 
-def failing(real: Callable[..., Any], is_bad: Callable[..., bool]) -> Callable[..., Any]:
-    """A function that raises what nobody foresaw for what is bad."""
+def failing(
+    real: Callable[..., Any], is_bad: Callable[..., bool], error: type[BaseException]
+) -> Callable[..., Any]:
+    """A function that raises for what is bad."""
 
     def call(*given: Any, **named: Any) -> Any:
         if is_bad(*given):
-            raise AttributeError("a stand-in")
+            raise error("a stand-in")
         return real(*given, **named)
 
     return call
@@ -93,10 +95,12 @@ _TOLD = [
 ]
 
 
-def _raising(door: str, is_bad: Callable[..., bool]) -> Any:
-    """The door in the product raises what nobody foresaw for what is bad."""
+def _raising(
+    door: str, is_bad: Callable[..., bool], error: type[BaseException] = AttributeError
+) -> Any:
+    """The door in the product raises for what is bad: as it stands, what nobody foresaw."""
     name = f"robbieblocks.{door}"
-    return patch(name, failing(pkgutil.resolve_name(name), is_bad))
+    return patch(name, failing(pkgutil.resolve_name(name), is_bad, error))
 
 
 @pytest.mark.parametrize(("door", "is_bad", "where"), _HELD)
@@ -113,6 +117,22 @@ def test_a_fault_of_one_row_holds_its_page(
     assert (site.file("/bad/").read_bytes(), _feed(site)) == (before, feed)
     assert text in site.file("/good/").read_text()
     _mended(site)
+
+
+@pytest.mark.parametrize(("door", "is_bad", "where"), _HELD)
+def test_a_machine_without_memory_holds_it_until_the_next_build(
+    site: Site, door: str, is_bad: Callable[..., bool], where: str
+) -> None:
+    """Which publishes it without another edit: nothing keeps what was short of something."""
+    text = _edited(site)
+    with _raising(door, is_bad, MemoryError):
+        run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)
+    (held,) = [page for page in run.pages if page.change == "held back"]
+    assert held.key == "bad"
+    assert any(each.where.startswith(where) and "Memory" in each.what for each in run.problems)
+    run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)
+    assert (run.error, run.held_back, run.problems) == ("", (), ())
+    assert text in site.file("/bad/").read_text()
 
 
 @pytest.mark.parametrize(("door", "is_bad", "where"), _TOLD)

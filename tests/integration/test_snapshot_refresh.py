@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from robbieblocks import changes, snapshot
 from robbieblocks.database import schema
 from robbieblocks.errors import DatabaseUnavailable, SchemaIncomplete
-from robbieblocks.model import Snapshot
-from robbieblocks.snapshot import queries, reading
+from robbieblocks.model import CollectionSource, Snapshot
+from robbieblocks.snapshot import collections, queries, reading, values
 from tests.databases import Databases
 from tests.integration.rows import CONTENT, Db, one
 
@@ -60,6 +60,39 @@ def new_components(before: Snapshot, after: Snapshot) -> set[str]:
 
 
 # --- what is read again ----------------------------------------------------------------------
+
+
+def test_what_the_machine_was_too_short_to_read_is_read_again(
+    db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an edit, and alone: a page's metadata and props, a component, a node, and a row."""
+    source = CollectionSource(name="goods", view=("goods",), key="slug")
+    db.execute("CREATE TABLE goods (slug text, word text)")
+    db.execute("INSERT INTO goods VALUES ('a', 'poison'), ('b', 'fine'), (NULL, 'fine')")
+    db.execute('UPDATE robbieblocks_page_blocks SET props = \'{"a": "poison"}\'')
+    db.execute('UPDATE robbieblocks_pages SET metadata = \'{"a": "poison"}\'')
+    db.execute('UPDATE robbieblocks_components SET props_schema = \'{"title": "poison"}\'')
+    db.execute('UPDATE robbieblocks_node_branding SET settings = \'{"a": "poison"}\'')
+    real = values.decoded_json
+
+    def short(text: str, **more: bool) -> Any:
+        if "poison" in text:
+            raise MemoryError
+        return real(text, **more)
+
+    with monkeypatch.context() as patch:
+        for module in (values, reading, collections):
+            patch.setattr(module, "decoded_json", short)
+        before = snapshot.take(db, sources=[source])
+        assert "MemoryError" in str(before.pages[0].metadata)
+        assert "MemoryError" in str(snapshot.refresh(db, before, sources=[source]).pages)
+    after = snapshot.refresh(db, before, sources=[source])
+    assert "MemoryError" not in str((after.pages, after.components, after.nodes, after.collections))
+    wanted = snapshot.take(db, sources=[source])
+    assert replace(after, taken_at=wanted.taken_at) == wanted
+    again = snapshot.refresh(db, after, sources=[source])
+    assert again.pages is after.pages
+    assert again.collections is after.collections
 
 
 def test_nothing_changed(db: Db, whole: list[str]) -> None:

@@ -24,12 +24,20 @@ from robbieblocks.assemble import Relations, assemble, page_fields, values
 from robbieblocks.assemble import routes as assemble_routes
 from robbieblocks.assemble.conditions import reading
 from robbieblocks.assemble.props import preparing, problems
+from robbieblocks.assemble.relations import references
 from robbieblocks.brand import brand, branding, schemes
 from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import classes
 from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.errors import ContentError, Problem, ProcessFailed
-from robbieblocks.model import BrandedNode, TokenRow
+from robbieblocks.model import (
+    BrandedNode,
+    CollectionRow,
+    CollectionSource,
+    PageRow,
+    RowCollection,
+    TokenRow,
+)
 from robbieblocks.prerender.page.templates import Templates
 from robbieblocks.row_faults import blame
 from robbieblocks.site_settings import reading as site_settings_reading
@@ -423,6 +431,76 @@ def test_a_fault_over_a_route_among_others(
     pages_ = [a_page("bad", route=f"/{POISON}/"), a_page("a"), a_page("b")]
     (problem,) = assemble_routes.check_routes(a_snapshot(*pages_), a_node(), nothing_live)
     assert problem.key == "b"
+
+
+def a_listing(**metadata: Any) -> PageRow:
+    """A page that lists all others."""
+    props = {"items": {"$pages": {}}, "rows": {"$rows": {"collection": "goods"}}}
+    return a_page("list", route="/list/", blocks=(a_block(props=props),), metadata=metadata)
+
+
+def listing(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, values, "canonical_json", error)
+
+
+def frames(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    failing_reader(error, patch, "referrer")
+
+
+def lists(error: type[BaseException], patch: pytest.MonkeyPatch) -> None:
+    replaced(patch, references, "read_query", error)
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
+@pytest.mark.parametrize(
+    ("door", "page", "value", "held"),
+    [
+        (listing, {"metadata": {"n": POISON}}, "", {"bad": "page bad, metadata"}),
+        (listing, {}, POISON, {}),
+        (
+            frames,
+            {"metadata": {"frame": True, "settings": {"referrer": POISON}}, "route": ""},
+            "",
+            dict.fromkeys(("good", "list"), "page bad, metadata at /settings/referrer"),
+        ),
+        (
+            lists,
+            {"blocks": (a_block(props={"items": {"$pages": {"where": {POISON: 1}}}}),)},
+            "",
+            {"bad": "page bad"},
+        ),
+    ],
+)
+def test_a_fault_over_what_pages_take_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+    door: Callable[[type[BaseException], pytest.MonkeyPatch], None],
+    page: dict[str, Any],
+    value: str,
+    held: dict[str, str],
+) -> None:
+    """It is that row's: lists show the others. Where the machine was short of something, the next
+    look at the same rows gives what it would have given."""
+    row = CollectionRow(key="a", values={"n": value}, shown={"n": value}, digest="a")
+    source = CollectionSource(name="goods", view=("goods",), key="n")
+    goods = RowCollection(source=source, columns=("n",), rows=(row,))
+    bad = a_page("bad", **{"route": "/bad/", **page})
+    content = a_snapshot(bad, a_page("good", route="/good/"), a_listing(), collections=(goods,))
+    kept = Relations()
+    with monkeypatch.context() as patch:
+        door(error, patch)
+        found = {each.key: each for each in kept.applied(content, NOW).pages}
+    told = {key: each.faults[0] for key, each in found.items() if each.faults}
+    if value:
+        assert found["list"].faults[0].where == "collection goods/a"
+        assert found["list"].faults[0].severity == "warning"
+    else:
+        assert {key: each.where for key, each in told.items()} == held
+    assert all(error.__name__ in each.what for each in told.values())
+    again = kept.applied(content, NOW)
+    if error is MemoryError:
+        assert again.pages == Relations().applied(content, NOW).pages
+        assert "MemoryError" not in str(again.pages)
 
 
 def no_fonts(_: str) -> tuple[()]:

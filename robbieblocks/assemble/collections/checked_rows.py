@@ -10,6 +10,7 @@ from robbieblocks.assemble.values import listing_problem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import CollectionRow, RowCollection, changed_between, same
+from robbieblocks.row_faults import blame, is_passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,10 @@ class _Checked:
     given: RowCollection
     checked: RowCollection
     wrong: Mapping[int, CollectionRow]
+
+    @property
+    def passing(self) -> bool:
+        return is_passing(row.fault for row in self.wrong.values() if row.fault is not None)
 
 
 @dataclass(slots=True)
@@ -30,8 +35,10 @@ class CheckedRows:
     def of(self, collections: tuple[RowCollection, ...]) -> tuple[RowCollection, ...]:
         """The collections with a fault in each row that can't be shown; they where none has one."""
         known = self._known
-        self._known = {each.source.name: _checked(each, known) for each in collections}
-        found = tuple([each.checked for each in self._known.values()])
+        checked = {each.source.name: _checked(each, known) for each in collections}
+        # What was short of something is looked at again.
+        self._known = {name: each for name, each in checked.items() if not each.passing}
+        found = tuple([each.checked for each in checked.values()])
         return collections if all(map(same, collections, found)) else found
 
 
@@ -54,6 +61,13 @@ def _checked(collection: RowCollection, known: Mapping[str, _Checked]) -> _Check
 
 
 def _fault(collection: RowCollection, row: CollectionRow) -> Problem | None:
+    faults: list[Problem] = []
+    with blame(faults.append, "collection", f"{collection.source.name}/{row.key or '(no key)'}"):
+        return _wrong_value(collection, row)
+    return faults[0]
+
+
+def _wrong_value(collection: RowCollection, row: CollectionRow) -> Problem | None:
     if listing_problem(row.values) is None:
         return None
     for column, value in row.values.items():

@@ -30,6 +30,7 @@ from robbieblocks.model import (
     same,
     with_changed,
 )
+from robbieblocks.row_faults import is_passing
 
 _KEY: Final = attrgetter("key")
 _PAGES: Final = attrgetter("pages")
@@ -73,7 +74,7 @@ class AppRelations:
         """
         seen, self._seen = self._seen, None
         if seen is None:
-            # What was left in the middle is not known to hold.
+            # What was left in the middle is not known to hold, nor is what was short of something.
             self._around, self._known = Surroundings(), {}
         around = self._around
         around.row_lists, around.unread = self.row_lists, self.unread
@@ -81,8 +82,10 @@ class AppRelations:
         altered = None
         if seen is not None and not any(changed_between(seen.shared_frames, self.shared_frames)):
             altered = self._altered(seen, rows, now, unlisted)
-        self._seen = altered or self._all(rows, now, unlisted)
-        return self._seen.found
+        made = altered or self._all(rows, now, unlisted)
+        if not around.passing:
+            self._seen = made
+        return made.found
 
     def _all(self, rows: Sequence[PageRow], now: datetime, unlisted: Collection[str]) -> Seen:
         """Look at each row; one that is the same object, and what its page takes, is as it was."""
@@ -99,6 +102,7 @@ class AppRelations:
         if any(changed_between(around.frames.rows, (*frames, *shared))):
             default = around.languages.default
             around.frames = Frames.of(frames, shared)
+            around.passing = around.passing or is_passing(around.frames.problems)
             if default != around.languages.default:
                 # Lists show the language of each page.
                 around.listed = ListedPages()

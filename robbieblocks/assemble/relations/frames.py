@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from robbieblocks.assemble.page_settings import (
@@ -92,6 +93,12 @@ class Frames:
         """What is wrong with the frames that state them."""
         return self._in("").faults
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with any of them."""
+        around = chain.from_iterable(level.values() for level in self.levels)
+        return tuple(chain.from_iterable(each.faults for each in around))
+
     def around(self, row: PageRow) -> PageRow:
         """The page with the frames' blocks and settings; the very row where it takes nothing."""
         if frame_setting(row) is False:
@@ -159,7 +166,10 @@ def _settings(frame: PageRow) -> tuple[SiteSettings, tuple[Problem, ...]]:
             stated, at = {"head": stated}, ""
         own, wrong = read_settings(stated, of_node=False)
         settings = own.over(settings)
-        problems += [ValueProblem(at + each.pointer, each.what, each.remedy) for each in wrong]
+        problems += [
+            ValueProblem(at + each.pointer, each.what, each.remedy, passing=each.passing)
+            for each in wrong
+        ]
     if metadata.get("lang"):
         problems += [
             ValueProblem(

@@ -9,14 +9,20 @@ from functools import partial
 from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.order import Change
 from robbieblocks.assemble.relations.page_data import data_of
+from robbieblocks.errors import Problem
 from robbieblocks.model import JsonObject, PageRow, equal_json, same
+from robbieblocks.row_faults import blame
 
 
 @dataclass(slots=True)
 class ListedPages:
-    """Each page that may be listed with its data, by key, and the listing of them."""
+    """Each page that may be listed with its data, by key, and the listing of them.
+
+    `faults` are by key what a library raised over what a page tells of itself: no list has it.
+    """
 
     listing: Listing = field(default_factory=partial(Listing, ()))
+    faults: dict[str, list[Problem]] = field(default_factory=dict[str, list[Problem]])
     _data: dict[str, tuple[PageRow, JsonObject]] = field(
         default_factory=dict[str, "tuple[PageRow, JsonObject]"]
     )
@@ -24,6 +30,7 @@ class ListedPages:
     def replace(self, rows: Mapping[str, PageRow], default_language: str) -> None:
         """Have these rows listed, by key, and no others."""
         gone = self._data.keys() - rows.keys()
+        self.faults.clear()
         self.update({**dict.fromkeys(gone), **rows}, default_language)
 
     def update(self, rows: Mapping[str, PageRow | None], default_language: str) -> Sequence[Change]:
@@ -31,17 +38,28 @@ class ListedPages:
         changes: list[Change] = []
         for key, row in rows.items():
             known = self._data.get(key)
-            if row is None:
+            if row is not None and known is not None and same(known[0], row):
+                continue
+            fresh = self._told(row, default_language) if row is not None else None
+            if row is None or fresh is None:
                 if known is not None:
                     changes.append((known[1], None))
                     del self._data[key]
-            elif known is None or not same(known[0], row):
-                fresh = data_of(row, default_language)
-                if known is not None and equal_json(known[1], fresh):
-                    fresh = known[1]
-                else:
-                    changes.append((known[1] if known is not None else None, fresh))
-                self._data[key] = row, fresh
+                continue
+            if known is not None and equal_json(known[1], fresh):
+                fresh = known[1]
+            else:
+                changes.append((known[1] if known is not None else None, fresh))
+            self._data[key] = row, fresh
         if changes:
             self.listing = self.listing.changed(changes)
         return changes
+
+    def _told(self, row: PageRow, default_language: str) -> JsonObject | None:
+        """The page's data; None where a library fails over them, which is then its fault."""
+        self.faults.pop(row.key, None)
+        faults: list[Problem] = []
+        with blame(faults.append, "page", row.key, "metadata"):
+            return data_of(row, default_language)
+        self.faults[row.key] = faults
+        return None

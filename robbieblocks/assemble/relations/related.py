@@ -25,7 +25,7 @@ from robbieblocks.assemble.relations.taking import with_blocks, with_faults, wit
 from robbieblocks.assemble.relations.translations import Group, as_translation, translations_data
 from robbieblocks.errors import Problem
 from robbieblocks.model import Json, Languages, PageRow, same
-from robbieblocks.row_faults import blame
+from robbieblocks.row_faults import blame, is_passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Surroundings:
     """What the pages of an app may take from.
 
     `keys` are those of its rows, `reread` names the collections of which queries may mean something
-    else than they did, `unread` is why pages of collections are not in the listing.
+    else than they did, `unread` is why pages of collections are not in the listing. `passing` says
+    that the machine was short of something, so that nothing of it may be kept.
     """
 
     frames: Frames = field(default_factory=partial(Frames.of, ()))
@@ -73,6 +74,7 @@ class Surroundings:
     unread: tuple[Problem, ...] = ()
     reread: frozenset[str] = frozenset()
     keys: set[str] = field(default_factory=set[str])
+    passing: bool = False
 
     @property
     def languages(self) -> Languages:
@@ -97,8 +99,10 @@ class Surroundings:
         with blame(faults.append, "page", row.key):
             page = self._in_group(self.frames.around(row), group)
             made = self._replaced(made, page) if refers else replace(made, pages=(page,))
+        faults += self.listed.faults.get(row.key, ())
         if faults:
             made = replace(made, pages=(replace(row, faults=tuple(faults)),))
+            self.passing = self.passing or is_passing(faults)
         if known is not None:
             before = {page.key: page for page in known.pages}
             pages = [

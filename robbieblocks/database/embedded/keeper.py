@@ -7,6 +7,9 @@ that holds them, however it ends, and never on a pid in a file.
     users    shared: held by every command that uses the server; the keeper waits until it is free
     keeper   exclusive: held by the keeper, inherited from the command that starts it
     server   exclusive: inherited by every process of the server; free when none of them is left
+
+Where the socket lies among the temporary files, its folder is locked, too: shared, by the keeper
+and every process of the server, so that whoever comes next removes that of a killed one.
 """
 
 from __future__ import annotations
@@ -85,6 +88,7 @@ class Keeper:
         self.account = _account(folder)
         self.users = _open_lock(folder / "users")
         self.server = _open_lock(folder / "server")
+        self.held = () if sockets.parent == folder else (_held(sockets),)
 
     def run(self) -> int:
         """Run the server, or take over one whose keeper died, until no command uses it."""
@@ -98,6 +102,7 @@ class Keeper:
             if ended == users_gone:
                 return self.stop(server_gone)
             if not self.was_ready():
+                self.clear()
                 return 1
             _log("the server is gone while it is in use: starting it again")
             self.start()
@@ -116,7 +121,7 @@ class Keeper:
         subprocess.Popen(  # noqa: S603 -- our own binary, every word is ours
             [self.binaries / "postgres", "-D", self.data, *words],
             stdin=subprocess.DEVNULL,
-            pass_fds=(self.server,),
+            pass_fds=(self.server, *self.held),
             start_new_session=True,
             preexec_fn=self.account,
             env=_environment(),
@@ -160,12 +165,20 @@ class Keeper:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
             if _ends_within(server_gone, timeout_s):
-                with contextlib.suppress(OSError):
-                    # The folder is removed only if it was made because the usual path is too long.
-                    if self.sockets.parent != self.folder:
-                        self.sockets.rmdir()
+                self.clear()
                 return 0
         return 1
+
+    def clear(self) -> None:
+        """Remove the socket's folder, and what a killed server left in it, once no server is left.
+
+        Only if it was made because the usual path is too long.
+        """
+        if self.held:
+            with contextlib.suppress(OSError):
+                for stale in self.sockets.glob(".s.PGSQL.*"):
+                    stale.unlink(missing_ok=True)
+                self.sockets.rmdir()
 
     def pid(self) -> int | None:
         """The postmaster's pid; right only while the `server` lock is held."""
@@ -258,6 +271,13 @@ def _open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
+def _held(folder: Path) -> int:
+    """The descriptor of a folder, locked as long as somebody has it open."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
 def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -328,6 +348,8 @@ def main(arguments: Sequence[str]) -> int:
         raise
     except (OSError, subprocess.CalledProcessError) as error:
         _log(str(error))
+        if _try_lock(keeper.server):
+            keeper.clear()
         return 1
 
 

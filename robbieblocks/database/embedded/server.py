@@ -27,6 +27,7 @@ from robbieblocks.database.embedded import keeper
 from robbieblocks.database.errors import translated
 from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.file_locks import lock, lock_file, try_lock
+from robbieblocks.process import FOLDER_PREFIX, held_folder, sweep_temporary_folders
 
 # sizeof(sockaddr_un.sun_path) is 108 with its closing NUL on Linux, 104 elsewhere (unix(7)).
 _SOCKET_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103
@@ -118,26 +119,29 @@ def program(name: str) -> Path | None:
 def _ensure_running(folder: Path, progress: Callable[[str], None]) -> Path:
     """The folder of the socket of a server that is ready. Raises DatabaseUnavailable."""
     with _locked(folder / "start"):
-        sockets = _socket_folder(folder)
-        if _is_locked(folder / "keeper") and _is_ready(folder, sockets):
-            return sockets
-        log = folder / "log"
-        logged = log.stat().st_size if log.exists() else 0
-        if _start_keeper(folder, sockets) and not (folder / "data").exists():
-            progress(f"making the embedded database in {folder}")
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while not _is_ready(folder, sockets):
-            if not _is_locked(folder / "keeper"):
-                if sockets.parent != folder:
-                    # As the keeper does where a server has stopped.
-                    with contextlib.suppress(OSError):
-                        sockets.rmdir()
-                raise DatabaseUnavailable(_unavailable(folder, _tail(log, logged)))
-            if time.monotonic() > deadline:
-                what = f"it did not come up in {_START_TIMEOUT_S:.0f} s: {_tail(log, logged)}"
-                raise DatabaseUnavailable(_unavailable(folder, what))
-            time.sleep(0.005)
-        return sockets
+        # Whoever started it may have had another folder for temporary files.
+        running = _sockets_of_server(folder)
+        if running is not None and _is_locked(folder / "keeper"):
+            return running
+        with _socket_folder(folder) as sockets:
+            return _started(folder, running or sockets, progress)
+
+
+def _started(folder: Path, sockets: Path, progress: Callable[[str], None]) -> Path:
+    """The folder of the socket of a server, once a keeper is started, and it ready."""
+    log = folder / "log"
+    logged = log.stat().st_size if log.exists() else 0
+    if _start_keeper(folder, sockets) and not (folder / "data").exists():
+        progress(f"making the embedded database in {folder}")
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while (running := _sockets_of_server(folder)) is None:
+        if not _is_locked(folder / "keeper"):
+            raise DatabaseUnavailable(_unavailable(folder, _tail(log, logged)))
+        if time.monotonic() > deadline:
+            what = f"it did not come up in {_START_TIMEOUT_S:.0f} s: {_tail(log, logged)}"
+            raise DatabaseUnavailable(_unavailable(folder, what))
+        time.sleep(0.005)
+    return running
 
 
 def _ensure_kept(folder: Path, sockets: Path) -> None:
@@ -172,18 +176,20 @@ def _start_keeper(folder: Path, sockets: Path) -> bool:
     return True
 
 
-def _is_ready(folder: Path, sockets: Path) -> bool:
-    """Whether a server accepts connections: its pid file says so, and its socket accepts one.
+def _sockets_of_server(folder: Path) -> Path | None:
+    """The folder of the socket of a server that accepts connections; None where there is none.
 
-    The file alone may be stale, and the socket alone may be too early.
+    Its pid file says so, of which the fifth line is that folder, and the socket accepts one: the
+    file alone may be stale, and the socket alone may be too early.
     """
     try:
-        status = (folder / "data" / "postmaster.pid").read_text().rstrip()
+        lines = (folder / "data" / "postmaster.pid").read_text().rstrip().splitlines()
+        sockets = Path(lines[4])
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(sockets / _SOCKET_NAME))
-    except OSError:
-        return False
-    return status.endswith("ready")
+    except (OSError, IndexError):
+        return None
+    return sockets if lines[-1].endswith("ready") else None
 
 
 def _binaries() -> Path:
@@ -198,26 +204,31 @@ def _binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def _socket_folder(folder: Path) -> Path:
-    """The folder of the socket: beside the data or, where that path is too long, a shorter one."""
+@contextmanager
+def _socket_folder(folder: Path) -> Generator[Path]:
+    """The folder of the socket: beside the data or, where that path is too long, a shorter one.
+
+    That one is locked in the block, as the keeper and the server lock it afterwards: so whoever
+    removes what killed processes left knows that it is used.
+    """
     beside = folder / "socket"
     fits = len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX
     # libpq reads a comma as the separator of two hosts.
     if fits and "," not in str(beside):
         beside.mkdir(exist_ok=True, mode=0o700)
-        return beside
+        yield beside
+        return
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     parents = [Path(runtime)] if runtime else []
     parents += [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 -- checked to be ours below
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
     for parent in parents:
-        short = parent / f"robbieblocks-{name}"
+        short = parent / f"{FOLDER_PREFIX}{name}"
         if len(os.fsencode(short / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX and parent.is_dir():
-            short.mkdir(exist_ok=True, mode=0o700)
-            if short.is_symlink() or short.stat().st_uid != os.geteuid():
-                message = f"{short} belongs to someone else"
-                raise PermissionError(message)
-            return short
+            sweep_temporary_folders(parent)
+            with held_folder(short):
+                yield short
+            return
     message = f"no folder is short enough for a socket (at most {_SOCKET_PATH_BYTES_MAX} bytes)"
     raise OSError(message)
 

@@ -35,7 +35,7 @@ from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.pipeline.site import Site
 from robbieblocks.prerender import NodeSlots, PageDocument, card_text, is_listed
 from robbieblocks.release import live_size
-from robbieblocks.row_faults import blame
+from robbieblocks.row_faults import blame, is_passing
 
 _PATH: Final = attrgetter("path")
 
@@ -170,8 +170,9 @@ def problems_of(run: RunPlan, composed: ComposedRun) -> tuple[Problem, ...]:
 def remember_failures(run: RunPlan, composed: ComposedRun, context: BuildContext) -> None:
     """Keep which pages did not render: the next build does not try them again."""
     for made_from in run.to_make:
-        if made_from.page.key in composed.failed:
-            context.memory.failures[made_from.inputs] = composed.failed[made_from.page.key]
+        failed = composed.failed.get(made_from.page.key)
+        if failed is not None and not is_passing(failed):
+            context.memory.failures[made_from.inputs] = failed
 
 
 def page_reports(
