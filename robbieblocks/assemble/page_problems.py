@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.origins import largest_taken, origin_of
+from robbieblocks.assemble.props.problems import FITTING
+from robbieblocks.assemble.values import ValueProblem, is_too_large
 from robbieblocks.errors import Problem, Severity
+from robbieblocks.messages import printable
 from robbieblocks.model import BlockRow, PageRow, same
 from robbieblocks.row_faults import blame
 
@@ -52,8 +56,19 @@ class PageProblems:
         self._collect(self.of_block(block, field, problem))
 
     def of_block(self, block: BlockRow, field: str, problem: ValueProblem) -> Problem:
-        """A problem of one block, which is not collected."""
+        """A problem of one block, which is not collected; of the row whose value is wrong."""
         entity, key = self._place(block)
+        if field == "props" and block.taken:
+            origin = origin_of(block, problem.pointer)
+            if is_too_large(problem):
+                problem, origin = largest_taken(block, problem)
+            if origin is not None:
+                entity, key, field, pointer = origin
+                problem = replace(problem, pointer=pointer)
+                if problem.remedy == FITTING:
+                    component = printable(block.component)
+                    remedy = f"store one that fits there, or change props_schema of {component}"
+                    problem = replace(problem, remedy=remedy)
         return problem.in_row(entity, key, field, page=self._page_of(block), block=block.own_order)
 
     def extend(self, problems: Iterable[Problem]) -> None:
@@ -64,6 +79,9 @@ class PageProblems:
     def blame(self, block: BlockRow, field: str, pointer: str = "") -> blame:
         """Within it, what a library raises becomes a problem of the block."""
         entity, key = self._place(block)
+        origin = origin_of(block, pointer) if field == "props" and block.taken else None
+        if origin is not None:
+            entity, key, field, pointer = origin
         return blame(
             self._collect,
             entity,

@@ -20,6 +20,7 @@ from robbieblocks.names import text_problem
 MAX_VALUE_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_PROBLEMS = 20
+_SMALLER = "split the block"
 
 # Sixteen digits, or an exponent. One digit stands in front since two branches take four times as
 # long to search for.
@@ -100,9 +101,14 @@ def checked_json(value: Json) -> str | tuple[ValueProblem, ...]:
         return (_TOO_DEEP,)
     if size > MAX_VALUE_BYTES:
         what = f"takes {size:,} bytes as JSON, at most {MAX_VALUE_BYTES:,} are allowed"
-        return (ValueProblem("", what, "split the block"),)
+        return (ValueProblem("", what, _SMALLER),)
     found = _first_problems(value) if _is_suspicious(text) else ()
     return found or text
+
+
+def is_too_large(problem: ValueProblem) -> bool:
+    """Whether a problem is that of a value that takes more than MAX_VALUE_BYTES."""
+    return not problem.pointer and problem.remedy == _SMALLER
 
 
 def listing_problem(value: JsonObject) -> ValueProblem | None:

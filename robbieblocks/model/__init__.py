@@ -109,6 +109,7 @@ from robbieblocks.model.site_settings import (
 )
 from robbieblocks.model.social_card import WAITING_CARD, CardStyle, CardText
 from robbieblocks.model.standing import Kept, PageChange, Standing
+from robbieblocks.model.taken import Taken
 from robbieblocks.model.values import (
     ASSET_PREFIX,
     SHARED_APP,
@@ -210,6 +211,7 @@ __all__ = [
     "Snapshot",
     "Standing",
     "StyleForm",
+    "Taken",
     "TokenRow",
     "Translation",
     "TriggerRow",

@@ -15,6 +15,7 @@ from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
 from robbieblocks.model.media import NO_MEDIA, MediaBytes, MediaLibrary, MediaRow
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
+from robbieblocks.model.taken import Taken
 from robbieblocks.model.values import SHARED_APP, Json, equal_json
 
 # Values of which there is one for each block are tuples: there are many thousands, and a frozen
@@ -33,7 +34,7 @@ class BlockRow(NamedTuple):
     """A component placed on a page. `component` is its key.
 
     `frame` is the key of the frame that lends the block, where it is not the page's own; `order`
-    is then larger than any that a row can have.
+    is then larger than any that a row can have. `taken` says which of its props are other rows'.
     """
 
     order: int
@@ -42,6 +43,7 @@ class BlockRow(NamedTuple):
     props: Json
     conditions: Json
     frame: str = ""
+    taken: tuple[Taken, ...] = ()
 
     @property
     def own_order(self) -> int:

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from robbieblocks.assemble import Assembly, Relations, assemble, next_boundary
 from robbieblocks.model import (
     AssembledBlock,
+    CollectionRow,
+    CollectionSource,
     Json,
     PageRow,
+    RowCollection,
     Snapshot,
     order_in_frame,
     order_of_id,
@@ -773,5 +776,178 @@ def test_metadata_that_no_props_hold_fails_no_other_page(value: Any, own: str) -
     assert own in "".join(map(str, assembly.held_back.get("odd", ())))
 
 
-def _content(*pages: PageRow) -> Snapshot:
-    return a_snapshot(*pages, components=(OPEN,))
+def _content(*pages: PageRow, **more: Any) -> Snapshot:
+    return a_snapshot(*pages, components=(OPEN,), **more)
+
+
+# --- whose a wrong value is ------------------------------------------------------------------
+
+_NUMBER: Json = {"type": "number"}
+_DIGITS = "1" + "0" * 400
+_GOODS = CollectionSource(
+    name="goods", view=("goods",), key="slug", route="/goods/{slug}/", template_page="product"
+)
+
+
+def _schema(of_items: dict[str, Json]) -> Json:
+    items: Json = {"items": {"properties": of_items}}
+    return {"properties": {"items": items, "one": {"type": "number"}}}
+
+
+def _strict(*pages: PageRow, **of_items: Json) -> dict[str, list[str]]:
+    """Where the errors of the pages are that are held back, by key, against a schema."""
+    goods = RowCollection(
+        source=_GOODS,
+        columns=("slug", "price", "text"),
+        rows=tuple(
+            [
+                CollectionRow(key=key, values=values, shown=values, digest=key)
+                for key, price in (("a", 1), ("b", _DIGITS))
+                for values in [{"slug": key, "price": price, "text": key}]
+            ]
+        ),
+    )
+    template = a_page(
+        "product",
+        route="",
+        blocks=(a_block(props={"one": {"$row": "price"}}),),
+        metadata={"frame": False},
+    )
+    content = a_snapshot(*(*pages, template), components=(a_component("card", _schema(of_items)),))
+    content = Relations().applied(replace(content, collections=(goods,)), NOW)
+    found = assemble(content, "play", layouts=LAYOUTS)
+    return {key: [each.where for each in told] for key, told in found.held_back.items()}
+
+
+_OF_ROW = "collection goods/b, on page product--b, block 1, price"
+
+
+@pytest.mark.parametrize(
+    ("pages_", "of_items", "told"),
+    [
+        (
+            [
+                asking({"$pages": {"fields": ["metadata.price"]}}),
+                post("good", price=5),
+                post("bad", price=_DIGITS),
+                post("worse", price={"a/b": 1}),
+                post("none"),
+            ],
+            {"price": {"type": ["number", "null"]}},
+            [
+                "page bad, on page list, block 1, metadata at /price",
+                "page worse, on page list, block 1, metadata at /price",
+            ],
+        ),
+        (
+            [
+                asking({"$pages": {"where": {"kind": "post"}}}),
+                post("bad", kind="post", size={"wide": _DIGITS}),
+            ],
+            {"metadata": {"properties": {"size": {"properties": {"wide": _NUMBER}}}}},
+            ["page bad, on page list, block 1, metadata at /size/wide"],
+        ),
+        (
+            [
+                asking({"$pages": {"where": {"kind": "post"}}}),
+                replace(post("tall", kind="post"), name="far too long"),
+            ],
+            {"title": {"maxLength": 5}},
+            ["page tall, on page list, block 1, meta_title"],
+        ),
+        (
+            [asking({"$rows": {"collection": "goods"}})],
+            {"price": _NUMBER},
+            ["collection goods/b, on page list, block 1, price"],
+        ),
+        (
+            [
+                a_page(
+                    "list",
+                    route="/list/",
+                    blocks=(a_block(props={"one": {"$page": "metadata.price"}}),),
+                    metadata={"price": _DIGITS},
+                )
+            ],
+            {},
+            ["page list, block 1, metadata at /price"],
+        ),
+        (
+            [
+                replace(
+                    a_frame("header"),
+                    blocks=(a_block(7, zone="header", props={"one": {"$page": "metadata.price"}}),),
+                ),
+                a_page("list", route="/list/", metadata={"price": _DIGITS}),
+            ],
+            {},
+            ["page list, on page frame, block 7, metadata at /price"],
+        ),
+        (
+            [
+                asking({"$page": "translations"}),
+                a_page(
+                    "german",
+                    name="viel zu lang",
+                    route="/de/",
+                    metadata={"lang": "de", "translation_of": "list"},
+                ),
+            ],
+            {"title": {"maxLength": 5}},
+            ["page german, on page list, block 1, meta_title"],
+        ),
+        # The list itself is wrong, not what is in it.
+        (
+            [a_page("list", route="/list/", blocks=(a_block(props={"one": {"$pages": {}}}),))],
+            {},
+            ["component card, on page list, block 1, props at /one"],
+        ),
+    ],
+    ids=["pages", "inside", "title", "rows", "own", "frame", "translation", "list"],
+)
+def test_a_value_that_does_not_fit_is_told_of_the_row_that_holds_it(
+    pages_: list[PageRow], of_items: dict[str, Json], told: list[str]
+) -> None:
+    """A list, a frame or a made page is held back, and the error names page or row, and column."""
+    found = _strict(*pages_, **of_items)
+    assert found.pop("product--b") == [_OF_ROW]
+    assert found == {"list": told}
+
+
+def test_of_too_large_props_the_largest_row_is_named() -> None:
+    """One that takes half of what is allowed is at fault; among many small ones it is the list,
+    which says how much the largest takes, and what to state."""
+    long = a_page("long", name="x" * 600_000, route="/long/")
+    short = [a_page(f"p{n}", name="y" * 8_000, route=f"/p{n}/") for n in range(80)]
+    told = of_app(asking({"$pages": {"sort": "key"}}), long, *short).held_back
+    (problem,) = told["list"]
+    assert problem.where == "page long, on page list, block 1, meta_title"
+    assert "600," in problem.what
+    assert "1,048,576" in problem.what
+    assert "`fields`" in problem.remedy
+    many = [a_page(f"p{n}", name="y" * 16_000, route=f"/p{n}/") for n in range(80)]
+    (problem,) = of_app(asking({"$pages": {}}), *many).held_back["list"]
+    assert problem.where == "component card, on page list, block 1, props"
+    assert "of page p" in problem.what
+    assert "`fields`" in problem.remedy
+
+
+def test_lists_leave_out_what_fills_them() -> None:
+    """Of a page whose metadata take too much the largest value, and each list warns of that page;
+    an edit of the page tells it to lists that are kept."""
+    kept = Relations()
+    beside = [post("beside", kind="post"), asking({"$pages": {"where": {"kind": "post"}}})]
+
+    def shown(size: int) -> PageRow:
+        odd = post("odd", kind="post", story="x" * size)
+        found = related(odd, *beside, relations=kept)["list"]
+        assert found == related(odd, *beside)["list"]
+        return found
+
+    assert [each["metadata"].keys() for each in items(shown(100))][1] == {"kind", "story"}
+    wide = shown(200_000)
+    assert [each["metadata"] for each in items(wide)] == [{"kind": "post"}] * 2
+    (warning,) = wide.faults
+    assert (warning.where, warning.severity) == ("page odd, metadata at /story", "warning")
+    assert "list" in {page.key for page in of_app(post("odd", story="x" * 200_000), *beside).pages}
+    assert shown(100).faults == ()

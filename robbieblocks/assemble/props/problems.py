@@ -32,6 +32,9 @@ _CHOICES = (
 )
 
 
+FITTING = "give the block a value that fits, or change the component's props_schema"
+
+
 def unbounded(size: int) -> ValueProblem:
     """Props of `size` bytes that can't be checked within the bound on work."""
     return ValueProblem(
@@ -45,7 +48,7 @@ def unbounded(size: int) -> ValueProblem:
 
 def described(error: jsonschema_rs.ValidationError, schema: Schema) -> ValueProblem:
     """A validator's error as a problem; the remedy suggests names that are similar."""
-    remedy = "give the block a value that fits, or change the component's props_schema"
+    remedy = FITTING
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         known = schema.get("properties")

@@ -155,11 +155,15 @@ class AppRelations:
 
         keys = {*map(_KEY, gone), *fresh}
         reached = {*fresh}
+        left_out = self._around.listed.left_out
         if seen.lists:
             reached |= self._asking(
                 seen,
                 {key: row if (row := fresh.get(key)) and is_shown(row) else None for key in keys},
             )
+        if self._around.listed.left_out != left_out:
+            # Each list tells of it.
+            return None
         if keys:
             seen.pages = with_changed(seen.pages, gone, come, _KEY)
             self._around.keys.difference_update(keys)

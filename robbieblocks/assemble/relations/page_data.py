@@ -6,8 +6,10 @@ from typing import Final
 
 from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.placeholders import with_fallbacks
-from robbieblocks.assemble.values import listing_problem
-from robbieblocks.model import Json, JsonObject, PageRow, doubled
+from robbieblocks.assemble.values import MAX_VALUE_BYTES, listing_problem
+from robbieblocks.errors import Problem
+from robbieblocks.messages import json_pointer, printable
+from robbieblocks.model import Json, JsonObject, PageRow, canonical_json, doubled
 
 FIELDS: Final = (
     "key",
@@ -26,6 +28,9 @@ FIELDS: Final = (
 _TEXTS: Final = frozenset({"title", "description", "image"})
 SHOWN: Final = "shown"
 """Where data have what is shown in place of `metadata`, by which pages are found and sorted."""
+
+LISTED_BYTES_MAX: Final = MAX_VALUE_BYTES // 8
+"""What lists show of a page's metadata, as JSON: one page must not fill the props of a list."""
 
 # What says how a page is made, and nothing about it.
 _OF_THE_MAKING: Final = frozenset(
@@ -61,11 +66,52 @@ def data_of(row: PageRow, default_language: str) -> JsonObject:
 def _told(metadata: JsonObject) -> JsonObject:
     """What others may show of metadata: without what says how the page is made, and without what
     no props may hold. That is told of this page, and may fail no other that lists it.
+
+    Of more than LISTED_BYTES_MAX the largest values are left out.
     """
     told = {name: value for name, value in metadata.items() if name not in _OF_THE_MAKING}
-    if not told or listing_problem(told) is None:
+    if not told:
         return told
-    return {name: value for name, value in told.items() if listing_problem({name: value}) is None}
+    if listing_problem(told) is not None:
+        told = {
+            name: value for name, value in told.items() if listing_problem({name: value}) is None
+        }
+    total = _size(told)
+    if total > LISTED_BYTES_MAX:
+        for size, name in sorted(((_size(told[each]), each) for each in told), reverse=True):
+            del told[name]
+            total -= size
+            if total <= LISTED_BYTES_MAX:
+                break
+    return told
+
+
+def too_much(row: PageRow, data: JsonObject) -> Problem | None:
+    """That lists leave out metadata of a page, which take too much, as a warning; `data` is what
+    they have of it.
+    """
+    told = data["metadata"]
+    if not isinstance(row.metadata, dict) or not isinstance(told, dict):
+        return None
+    # Nearly every page tells all there is.
+    left = row.metadata.keys() - told.keys() - _OF_THE_MAKING
+    names = [name for name in sorted(left) if listing_problem({name: row.metadata[name]}) is None]
+    if not names:
+        return None
+    shown = ", ".join(map(printable, names[:3])) + (", ..." if len(names) > 3 else "")
+    return Problem(
+        entity="page",
+        key=printable(row.key),
+        field="metadata",
+        pointer=json_pointer(names[0]),
+        what=f"it has over {LISTED_BYTES_MAX:,} bytes as JSON: lists leave out {shown}",
+        remedy="shorten it, or store it in a table of its own",
+        severity="warning",
+    )
+
+
+def _size(value: Json) -> int:
+    return len(canonical_json(value))
 
 
 def title_of(row: PageRow) -> str:

@@ -6,7 +6,7 @@ is a column of the row that the page is made of, `{"$rows": {...}}` a list of ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,7 +23,7 @@ from robbieblocks.assemble.relations.query import (
 from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
-from robbieblocks.model import Json, JsonObject, PageRow
+from robbieblocks.model import Json, JsonObject, PageRow, Taken
 
 PAGE: Final = "$page"
 PAGES: Final = "$pages"
@@ -34,6 +34,7 @@ _NAMES: Final = frozenset((PAGE, PAGES, ROW, ROWS))
 # What one page may ask for, its frames' blocks included.
 MAX_LISTS: Final = 100
 MAX_LISTED: Final = 10_000
+_OF_TRANSLATIONS: Final = ("lang", "name", "route", "title", "current", "fallback")
 
 
 @dataclass(slots=True)
@@ -42,11 +43,12 @@ class References:
 
     `row_lists` are the collections by name, `unread` is why pages of some are not in the listing.
     `translations` gives those of the page, itself among them. `in_frame` says whether the block
-    at hand is a frame's, `told_parts` whether it has been told which part it is on. Afterwards
-    `lists` is how many lists the page has, `own_lists` how many of them no frame has, `listed` how
-    many pages are in them, `paginated` the query that asks for parts, `total` how many pages it
-    takes, `asked` are the collections whose rows it lists, `answers` is what lists were made of,
-    `problems` are what is wrong with references, and `faults` why lists lack what they would show.
+    at hand is a frame's, `told_parts` whether it has been told which part it is on, `taken` whose
+    values it has. Afterwards `lists` is how many lists the page has, `own_lists` how many of them
+    no frame has, `listed` how many pages are in them, `paginated` the query that asks for parts,
+    `total` how many pages it takes, `asked` are the collections whose rows it lists, `answers` is
+    what lists were made of, `problems` are what is wrong with references, and `faults` why lists
+    lack what they would show.
     """
 
     row: PageRow
@@ -56,7 +58,7 @@ class References:
     unread: tuple[Problem, ...] = ()
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
-    translations: Callable[[], Json] = list
+    translations: Callable[[], Sequence[tuple[str, JsonObject]]] = list
     in_frame: bool = False
     lists: int = 0
     own_lists: int = 0
@@ -66,6 +68,7 @@ class References:
     total: int = 0
     asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
     answers: list[Answer] = field(default_factory=list[Answer])
+    taken: list[Taken] = field(default_factory=list[Taken])
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
     faults: dict[Problem, None] = field(default_factory=dict[Problem, None])
 
@@ -77,11 +80,11 @@ class References:
             if len(value) == 1:
                 ((name, asked),) = value.items()
                 if name == PAGE:
-                    return self._page_field(asked, at, shown_field)
+                    return self._of_itself(asked, at)
                 if name == PAGES:
                     return self._pages(asked, at)
                 if name == ROW:
-                    return self._column(asked, at)
+                    return self._of_row(asked, at)
                 if name == ROWS:
                     return self._rows(asked, at)
             # Most parts are texts, which have neither references nor a need of a pointer.
@@ -103,6 +106,25 @@ class References:
             return value if same else items
         return value
 
+    def _of_itself(self, asked: Json, at: str) -> Json:
+        """What `$page` stands for in props."""
+        if asked == TRANSLATIONS:
+            found = self.translations()
+            self.taken.append(Taken(at, [{"key": key} for key, _ in found], _OF_TRANSLATIONS))
+            return [entry for _, entry in found]
+        if isinstance(asked, str) and asked != PAGINATION:
+            self.taken.append(Taken(at, (self.data,), (asked,), is_list=False))
+        return self._page_field(asked, at, shown_field)
+
+    def _of_row(self, name: Json, at: str) -> Json:
+        """What `$row` stands for in props."""
+        made = self.row.made
+        if made is not None and isinstance(name, str):
+            row: JsonObject = {"key": made.row.key}
+            names = (f"metadata.{name}",)
+            self.taken.append(Taken(at, (row,), names, is_list=False, collection=made.collection))
+        return self._column(name, at)
+
     def _page_field(
         self, asked: Json, at: str, field_in: Callable[[JsonObject, str], Json]
     ) -> Json:
@@ -110,7 +132,7 @@ class References:
             self.told_parts = True
             return self._pagination()
         if asked == TRANSLATIONS:
-            return self.translations()
+            return [entry for _, entry in self.translations()]
         if isinstance(asked, str) and is_field(asked):
             return field_in(self.data, asked)
         what = f"a page has no field {shown(asked)}"
@@ -164,7 +186,7 @@ class References:
             return []
         self.faults.update(dict.fromkeys(rows.left_out))
         query = read_rows_query(asked, rows.collection, at, self._of_page)
-        return self._listed(query, rows.listing, at)
+        return self._listed(query, rows.listing, at, rows.collection.source.key)
 
     def _pages(self, asked: Json, at: str) -> Json:
         self.faults.update(dict.fromkeys(self.unread))
@@ -172,8 +194,13 @@ class References:
         return self._listed(query, self.listing, at)
 
     def _listed(
-        self, query: PageQuery | tuple[ValueProblem, ...], listing: Listing, at: str
+        self,
+        query: PageQuery | tuple[ValueProblem, ...],
+        listing: Listing,
+        at: str,
+        column: str = "",
     ) -> Json:
+        """What a list shows; of a collection, whose key is a column."""
         if not isinstance(query, PageQuery):
             self.problems += query[: MAX_PROBLEMS - len(self.problems)]
             return []
@@ -202,6 +229,9 @@ class References:
                 what = f"the page's lists have more than {MAX_LISTED:,} pages in all"
                 self._wrong(at, what, "lower their limits")
             return []
+        self.taken.append(
+            Taken(at, found, query.fields, collection=query.collection, column=column)
+        )
         return [listing.chosen(page, query.fields) for page in found]
 
     def _pagination(self) -> Json:

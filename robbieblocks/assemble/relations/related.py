@@ -35,7 +35,7 @@ class Related:
     `refers` says whether it, or a frame around it, has references, `lists` whether a list of pages
     is in it. `parts` are the keys of its further parts, `taken` is that of another page among them,
     `asked` names the collections whose rows it lists, `answers` is what its lists show, `unread` is
-    why pages were not in the listing.
+    why lists lack what they would show.
     """
 
     row: PageRow
@@ -81,6 +81,12 @@ class Surroundings:
         """Those of the frames' settings."""
         return self.frames.settings.languages
 
+    @property
+    def _lacking(self) -> tuple[Problem, ...]:
+        """Why lists lack what they would show: pages, or some of what a page tells."""
+        left_out = self.listed.left_out
+        return (*self.unread, *left_out) if left_out else self.unread
+
     def made(self, row: PageRow, group: Group, known: Related | None, *, refers: bool) -> Related:
         """What a row becomes: `known`, what it became, where that still holds."""
         if (
@@ -88,13 +94,13 @@ class Surroundings:
             and same(known.row, row)
             and same(known.frames, self.frames)
             and known.group == group
-            and (not known.lists or known.unread == self.unread)
+            and (not known.lists or known.unread == self._lacking)
             and known.taken == taken_key(known.parts, self.keys)
             and known.asked.isdisjoint(self.reread)
             and known.holds(self.listed.listing, self.row_lists)
         ):
             return known
-        made = Related(row, self.frames, group, (), refers, unread=self.unread)
+        made = Related(row, self.frames, group, (), refers, unread=self._lacking)
         faults: list[Problem] = []
         with blame(faults.append, "page", row.key):
             page = self._in_group(self.frames.around(row), group)
@@ -128,7 +134,7 @@ class Surroundings:
             translations_data, as_translation(page, languages), made.group.pages, languages
         )
         references = References(
-            page, data, listing, self.row_lists, self.unread, translations=translations
+            page, data, listing, self.row_lists, self._lacking, translations=translations
         )
         if feed_setting(page) is not None:
             references.faults.update(dict.fromkeys(self.unread))
@@ -163,7 +169,7 @@ class Surroundings:
                 data,
                 self.listed.listing,
                 self.row_lists,
-                self.unread,
+                self._lacking,
                 number,
                 routes,
                 translations,

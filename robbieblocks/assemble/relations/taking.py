@@ -29,9 +29,11 @@ def with_blocks(page: PageRow, references: References) -> PageRow:
     for block in page.blocks:
         references.problems.clear()
         references.told_parts = False
+        references.taken = []
         references.in_frame = bool(block.frame)
         props: Json = references.replaced(block.props)
-        blocks.append(block if props is block.props else block._replace(props=props))
+        taken = tuple(references.taken)
+        blocks.append(block if props is block.props else block._replace(props=props, taken=taken))
         faults += [_of_block(page, block, problem) for problem in references.problems]
         if references.told_parts and not block.frame:
             asking.append(block)

@@ -17,7 +17,7 @@ from robbieblocks.assemble.relations.page_data import title_of
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import Json, Languages, PageRow, Translation, doubled
+from robbieblocks.model import Json, JsonObject, Languages, PageRow, Translation, doubled
 from robbieblocks.names import may_be_listed
 
 # Each page of a group names all others.
@@ -96,9 +96,11 @@ class Groups:
         return self.by_page.get(key, _ALONE)
 
 
-def translations_data(page: Translation, group: Sequence[Translation], says: Languages) -> Json:
-    """The translations of a page as its blocks get them, itself among them: those that are offered
-    first, in that order, then by tag.
+def translations_data(
+    page: Translation, group: Sequence[Translation], says: Languages
+) -> Sequence[tuple[str, JsonObject]]:
+    """The translations of a page as its blocks get them, each with the key of the page that it is
+    from, itself among them: those that are offered first, in that order, then by tag.
 
     Where a language that is offered has none, its entry leads to the page in the fallback language,
     which `fallback` names; there is no such entry on that page itself.
@@ -106,22 +108,21 @@ def translations_data(page: Translation, group: Sequence[Translation], says: Lan
     there = {each.lang.lower(): each for each in (group or (page,))}
     instead = there.get(says.fallback.lower())
     offered = {tag.lower(): tag for tag in says.offered}
-    entries: list[Json] = []
+    entries: list[tuple[str, JsonObject]] = []
     for low in [*offered, *(low for low in there if low not in offered)]:
         leads_to = there.get(low, instead)
         if leads_to is None or (low not in there and leads_to.key == page.key):
             continue
         tag = leads_to.lang if low in there else offered[low]
-        entries.append(
-            {
-                "lang": tag,
-                "name": own_name(tag),
-                "route": leads_to.route,
-                "title": doubled(leads_to.title),
-                "current": leads_to.key == page.key,
-                "fallback": None if low in there else leads_to.lang,
-            }
-        )
+        entry: JsonObject = {
+            "lang": tag,
+            "name": own_name(tag),
+            "route": leads_to.route,
+            "title": doubled(leads_to.title),
+            "current": leads_to.key == page.key,
+            "fallback": None if low in there else leads_to.lang,
+        }
+        entries.append((leads_to.key, entry))
     return entries
 
 

@@ -1,0 +1,42 @@
+"""Which of a block's props are values of other rows: what is wrong with one names its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from robbieblocks.model.values import JsonObject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """The `fields` of some rows, which stand at the JSON pointer `at` of a block's props.
+
+    `rows` are the data that lists have of them, each with its `key`. Where it `is_list`, each is
+    there as an object with the fields; else the one field of the one row is. They are rows of
+    `collection`, whose key is its column `column`, or the row's `key` where that is empty; without
+    a collection they are pages.
+    """
+
+    at: str
+    rows: Sequence[JsonObject]
+    fields: tuple[str, ...]
+    is_list: bool = True
+    collection: str = ""
+    column: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both name the same rows, whatever these say."""
+        if not isinstance(other, Taken):
+            return NotImplemented
+        return self._place == other._place and (
+            self.rows is other.rows
+            or [row["key"] for row in self.rows] == [row["key"] for row in other.rows]
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._place)
+
+    @property
+    def _place(self) -> tuple[str, tuple[str, ...], bool, str, str]:
+        return self.at, self.fields, self.is_list, self.collection, self.column
