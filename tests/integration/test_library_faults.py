@@ -12,11 +12,15 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from robbieblocks import release
+from robbieblocks import database, release
+from robbieblocks.errors import DatabaseUnavailable
 from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.settings.search import SearchSettings
+from robbieblocks.snapshot import media
 from tests.building import run_of
 from tests.media_files import png
 from tests.sites import APP, NODE, Block, MakeSite, Site
@@ -133,6 +137,55 @@ def test_a_machine_without_memory_holds_it_until_the_next_build(
     run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)
     assert (run.error, run.held_back, run.problems) == ("", (), ())
     assert text in site.file("/bad/").read_text()
+
+
+def _full(*_: Any, **__: Any) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("door", "full"),
+    [
+        ("robbieblocks.cache.Cache._run", lambda *_: None),
+        ("robbieblocks.cache.Cache.put_many", lambda *_: None),
+        ("tempfile.mkdtemp", _full),
+    ],
+)
+def test_a_full_disk_beside_the_site_root_holds_no_page(
+    site: Site, door: str, full: Callable[..., Any]
+) -> None:
+    """Neither that of the cache, with media and cards to be made, nor that of temporary files, where
+    an index is made: it is warned of, and made by the next build."""
+    text = _edited(site)
+    with patch(door, full):
+        run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)
+    assert (run.error, run.held_back) == ("", ())
+    assert text in site.file("/bad/").read_text()
+    assert "/_rb/card-" in site.file("/good/").read_text()
+    assert {(each.entity, each.severity) for each in run.problems} <= {("setting", "warning")}
+    run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)
+    assert (run.error, run.held_back, run.problems) == ("", (), ())
+    assert (run.outcome == "published") == (door == "tempfile.mkdtemp")
+
+
+def test_a_database_that_is_lost_while_media_are_read_leaves_all_as_it_was(site: Site) -> None:
+    """One error of the database; the next build makes them."""
+    text, before = _edited(site), site.file("/good/").read_bytes()
+    conninfo = site.builder.settings.database_url or ""
+    real = media.content
+
+    def lost(connection: Any, key: str) -> bytes:
+        with psycopg.connect(make_conninfo(conninfo, user="postgres"), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        return real(connection, key)
+
+    with patch.object(media, "content", lost), pytest.raises(DatabaseUnavailable, match="try"):
+        site.builder.build(nodes=[NODE])
+    assert site.file("/good/").read_bytes() == before
+    with database.connect(site.builder.settings, application_name="test") as again:
+        run = run_of(replace(site.builder, connection=again).build(nodes=[NODE]), NODE, APP)
+    assert (run.error, run.held_back, run.problems) == ("", (), ())
+    assert text in site.file("/good/").read_text()
 
 
 @pytest.mark.parametrize(("door", "is_bad", "where"), _TOLD)

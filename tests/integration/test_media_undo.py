@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from robbieblocks import changes, history
 from robbieblocks.database import check_whole, schema
-from robbieblocks.errors import ContentError
-from robbieblocks.history import Asked, Change
+from robbieblocks.errors import ContentError, DatabaseUnavailable
+from robbieblocks.history import Asked, Change, undoing
 from tests.integration.rows import one
 
 if TYPE_CHECKING:
@@ -108,6 +108,39 @@ def test_an_undo_is_refused_where_the_file_changed_since(edited: Db) -> None:
         history.undo(edited, change)
     assert {problem.field for problem in refused.value.problems} == {"content_hash", "size_bytes"}
     assert edited.execute(ROW).fetchall() == before
+
+
+@pytest.mark.parametrize("error", [None, "lock_timeout"])
+def test_an_undo_that_the_database_ends_has_written_nothing(
+    edited: Db, monkeypatch: pytest.MonkeyPatch, error: str | None
+) -> None:
+    """Neither where the connection is lost after the last row is written, nor where somebody else
+    holds the row for too long: one error, and the same undo goes well afterwards."""
+    edited.execute("UPDATE media_assets SET content = 'second'")
+    change, real = newest(edited), undoing._Undo.write
+    before = edited.execute(ROW).fetchall()
+    conninfo = make_conninfo(edited.info.dsn, user="postgres")
+
+    def write(undo: undoing._Undo) -> None:
+        real(undo)
+        with psycopg.connect(conninfo, autocommit=True) as administrator:
+            pid = undo._cursor.connection.info.backend_pid
+            administrator.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+    with psycopg.connect(edited.info.dsn, autocommit=True) as other:
+        if error is None:
+            with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable, match="->|try"):
+                patch.setattr(undoing._Undo, "write", write)
+                history.undo(other, change)
+        else:
+            other.execute("SET lock_timeout = '10ms'")
+            with edited.transaction():
+                edited.execute("SELECT FROM media_assets FOR UPDATE")
+                with pytest.raises(DatabaseUnavailable, match="try again"):
+                    history.undo(other, change)
+    assert edited.execute(ROW).fetchall() == before
+    history.undo(edited, change)
+    assert edited.execute("SELECT content FROM media_assets").fetchall() == [(b"first",)]
 
 
 def test_bytes_that_are_gone_are_one_clear_error(edited: Db) -> None:
