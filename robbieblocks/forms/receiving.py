@@ -2,6 +2,7 @@
 
     main      the ASGI server; what asks the database runs in threads
     telling   `Telling`: notes events of what was stored, removes what is old, tells systemd
+    watching  ends queries to which a server that hangs gives no answer: all others wait for them
 
 A submission is answered once it is stored. Its event is noted afterwards, from the table, so that
 a kill in between loses none.
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
@@ -35,10 +37,13 @@ from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.telling import Telling
 from robbieblocks.forms.words import Words, accepted, words_of
 from robbieblocks.settings import RECEIVER_PATH, Settings
-from robbieblocks.worker import Log, Notifier
+from robbieblocks.worker import Log, Notifier, QueryWatchdog
 
 _BODY_S: Final = 20.0
 _RETRY_S: Final = 30
+_WATCH_S: Final = 1.0
+# Twice as long as the server lets a query take.
+_UNANSWERED_S: Final = 20.0
 # Nobody reads and fills in a form faster.
 _FASTEST_MS: Final = 1_500
 _TRAP: Final = "_website"
@@ -184,8 +189,31 @@ def run(settings: Settings, options: ReceiverOptions, log: Log) -> None:
     Raises UsageError for an unknown node, or an address that can't be had; what the database
     answers at the start, too.
     """
-    with contextlib.closing(Rows(settings)) as rows, worker.records_logged(log):
+    watchdog = QueryWatchdog(_UNANSWERED_S, log)
+    opened = partial(watchdog.watch, "forms")
+    with (
+        contextlib.closing(Rows(settings, opened)) as rows,
+        worker.records_logged(log),
+        _watching(watchdog),
+    ):
         _run(settings, options, rows, log)
+
+
+@contextlib.contextmanager
+def _watching(watchdog: QueryWatchdog) -> Generator[None]:
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_WATCH_S):
+            watchdog.check()
+
+    thread = threading.Thread(target=watch, name="watching", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _run(settings: Settings, options: ReceiverOptions, rows: Rows, log: Log) -> None:

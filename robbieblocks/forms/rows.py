@@ -18,9 +18,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Rows:
-    """The receiver's connection, which is opened anew where it was lost."""
+    """The receiver's connection, which is opened anew where it was lost.
+
+    `opened` is told of each one.
+    """
 
     settings: Settings
+    opened: Callable[[Connection], None] = lambda _: None
     _connection: Connection | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -41,6 +45,7 @@ class Rows:
         self._connection = database.connect(self.settings, application_name="robbieblocks forms")
         with database.translated("limit how long a query takes"):
             self._connection.execute("SET statement_timeout = '10s'")
+        self.opened(self._connection)
         return self._connection
 
     def close(self) -> None:

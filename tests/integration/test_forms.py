@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from unittest.mock import patch
 import httpx
 import psycopg
 import pytest
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from robbieblocks import database, events, forms, worker
@@ -79,6 +81,7 @@ class Received:
     client: httpx.Client
     settings: Settings
     now: list[float]
+    rows_of_receiver: Rows
 
     def send(self, data: dict[str, str], form: str = "contact", **headers: str) -> Any:
         """What it answers to a form, as a browser would send it."""
@@ -128,7 +131,7 @@ def _receiving(
         on_port(receiver.app()) as address,
         httpx.Client(base_url=address) as client,
     ):
-        yield Received(client, given, now)
+        yield Received(client, given, now, rows)
 
 
 def _multipart(*parts: str, boundary: str = "b") -> bytes:
@@ -356,6 +359,41 @@ def test_without_the_database_nothing_is_said_to_be_kept(received: Received) -> 
     )
     assert received.send({"name": "Ada"}).status_code == 303
     assert received.client.get("/healthz").status_code == 200
+
+
+def test_a_server_that_hangs_keeps_no_visitor_waiting(received: Received) -> None:
+    """The query without an answer is ended, and asked again of another session: what was sent is
+    stored, and what others send meanwhile."""
+    watchdog, over = worker.QueryWatchdog(0.2, worker.open_log("json")), threading.Event()
+    sessions: list[Connection] = []
+
+    def opened(connection: Connection) -> None:
+        sessions.append(connection)
+        watchdog.watch("forms", connection)
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            watchdog.check()
+
+    received.rows_of_receiver.opened = opened
+    assert received.client.get("/healthz").status_code == 200
+    (session,) = sessions
+    with psycopg.connect(received.settings.database_url or "", autocommit=True) as other:
+        pid = session.info.backend_pid
+        found = other.execute("SELECT backend_type FROM pg_stat_activity WHERE pid = %s", [pid])
+        assert found.fetchall() == [("client backend",)]
+        os.kill(pid, signal.SIGSTOP)
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            answers = [received.send({"name": name}).status_code for name in ("Ada", "Eve")]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            over.set()
+            thread.join()
+    assert answers == [303, 303]
+    assert len(sessions) == 2
+    assert len(received.rows()) == 2
 
 
 def _waiting(settings: Settings, node: str = "day") -> list[Any]:

@@ -154,8 +154,8 @@ def _full(*_: Any, **__: Any) -> Any:
 def test_a_full_disk_beside_the_site_root_holds_no_page(
     site: Site, door: str, full: Callable[..., Any]
 ) -> None:
-    """Neither that of the cache, with media and cards to be made, nor that of temporary files, where
-    an index is made: it is warned of, and made by the next build."""
+    """Neither that of the cache, with media and cards to be made, nor that of temporary files,
+    where an index is: it is warned of, and made by the next build."""
     text = _edited(site)
     with patch(door, full):
         run = run_of(site.builder.build(nodes=[NODE]), NODE, APP)

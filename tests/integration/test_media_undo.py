@@ -129,9 +129,10 @@ def test_an_undo_that_the_database_ends_has_written_nothing(
 
     with psycopg.connect(edited.info.dsn, autocommit=True) as other:
         if error is None:
-            with monkeypatch.context() as patch, pytest.raises(DatabaseUnavailable, match="->|try"):
+            with monkeypatch.context() as patch:
                 patch.setattr(undoing._Undo, "write", write)
-                history.undo(other, change)
+                with pytest.raises(DatabaseUnavailable, match="try again"):
+                    history.undo(other, change)
         else:
             other.execute("SET lock_timeout = '10ms'")
             with edited.transaction():
