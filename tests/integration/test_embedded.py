@@ -275,6 +275,11 @@ def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, P
     """While it is used nobody sweeps it; of a server that was killed with its keeper and its user
     the next sweep removes it, and of one whose keeper lives that one."""
     home, short = far_home
+
+    def swept() -> bool:
+        sweep_temporary_folders()
+        return not [*short.iterdir()]
+
     with another_command(home) as (process, conninfo):
         sweep_temporary_folders()
         assert answer(conninfo) == 1
@@ -293,7 +298,7 @@ def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, P
     until(lambda: is_over(home))
     assert [*sockets.iterdir()]
     # Its last process closes one lock after the other.
-    until(lambda: sweep_temporary_folders() or not [*short.iterdir()])
+    until(swept)
     with another_command(home) as (process, _):
         server = pid_of_server(home)
         os.kill(process.pid, signal.SIGKILL)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from robbieblocks import changes, snapshot
-from robbieblocks.database import schema
+from robbieblocks.database import decoded_json, schema
 from robbieblocks.errors import DatabaseUnavailable, SchemaIncomplete
 from robbieblocks.model import CollectionSource, Snapshot
 from robbieblocks.snapshot import collections, queries, reading, values
@@ -73,7 +73,7 @@ def test_what_the_machine_was_too_short_to_read_is_read_again(
     db.execute('UPDATE robbieblocks_pages SET metadata = \'{"a": "poison"}\'')
     db.execute('UPDATE robbieblocks_components SET props_schema = \'{"title": "poison"}\'')
     db.execute('UPDATE robbieblocks_node_branding SET settings = \'{"a": "poison"}\'')
-    real = values.decoded_json
+    real = decoded_json
 
     def short(text: str, **more: bool) -> Any:
         if "poison" in text:
