@@ -216,9 +216,7 @@ class MediaMaker:
                             started(child)
                         found = self._picture(row, found.type, given, child)
                 if faults:
-                    found = faults[0]
-                    if not found.passing:
-                        self.failures[cache_key(row)] = found
+                    found = self._noted(row, faults[0])
                 if found is not None and not isinstance(found, MediaKind):
                     yield row, found
         finally:
@@ -231,7 +229,7 @@ class MediaMaker:
         if sha256(given) != row.hash:
             return problem(row, "was changed meanwhile", "build again")
         if isinstance(kind, KindProblem):
-            return self._failed(row, kind.what, kind.remedy)
+            return self._noted(row, problem(row, kind.what, kind.remedy))
         if kind.type not in (*PIXELS, SVG):
             asset = Asset.of(row.key, kind.extension, given)
             return self._keep(row, [(asset, MediaForm(asset.name, kind.type))], {})
@@ -247,12 +245,12 @@ class MediaMaker:
         except ProcessFailed as error:
             why = str(error).splitlines()[0]
             remedy = "save it again with another program, or smaller"
-            return self._failed(row, f"can't be read as a picture: {why}", remedy)
+            return self._noted(row, problem(row, f"can't be read as a picture: {why}", remedy))
         head, _, body = answer.partition(b"\n")
         told = json.loads(head)
         if "error" in told:
             remedy = "save it again with another program, or smaller"
-            return self._failed(row, told["error"], remedy)
+            return self._noted(row, problem(row, told["error"], remedy))
         forms: list[tuple[Asset, MediaForm]] = []
         at = 0
         for each in told["made"]:
@@ -295,7 +293,7 @@ class MediaMaker:
         self.cache.put_many(_FILE_KIND, made.files)
         self.cache.put_many(_KIND, {cache_key(made.media.row): entry_of(made.media)})
 
-    def _failed(self, row: MediaRow, what: str, remedy: str) -> Problem:
-        found = problem(row, what, remedy)
-        self.failures[cache_key(row)] = found
+    def _noted(self, row: MediaRow, found: Problem) -> Problem:
+        if not found.passing:
+            self.failures[cache_key(row)] = found
         return found
