@@ -174,7 +174,7 @@ def test_a_database_that_is_lost_while_media_are_read_leaves_all_as_it_was(site:
     conninfo = site.builder.settings.database_url or ""
     real = media.content
 
-    def lost(connection: Any, key: str) -> bytes:
+    def lost(connection: Any, key: str) -> Any:
         with psycopg.connect(make_conninfo(conninfo, user="postgres"), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
         return real(connection, key)
