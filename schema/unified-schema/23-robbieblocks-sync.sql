@@ -1121,6 +1121,52 @@ BEGIN
 END
 $$;
 
+-- A row comes back, since a change after its delete wins: so do the rows that went with it, and those
+-- that were emptied name it again. Their versions are next to those of the delete, so that what was
+-- made of them later wins, too. One whose place was taken meanwhile stays away.
+CREATE OR REPLACE FUNCTION sync_revive(the_table text, the_key text, content jsonb, node text)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it sync_gone;
+    rule text;
+    last sync_rows;
+    found jsonb;
+    given jsonb;
+    made text;
+BEGIN
+    FOR it IN SELECT (t.gone).* FROM sync_together(the_table, the_key, content, false, NULL) AS t
+               WHERE NOT t.is_before
+    LOOP
+        CONTINUE WHEN (sync_table(it.table_name)).keys IS NULL;
+        found := sync_fetch(it.table_name, it.row_key);
+        CONTINUE WHEN (found IS NULL) <> (it.left_as IS NULL)
+                      OR NOT found @> it.left_as - 'updated_at'::text;
+        given := CASE WHEN it.left_as IS NULL THEN it.data
+                      ELSE (SELECT jsonb_object_agg(k, it.data -> k)
+                              FROM jsonb_object_keys(it.left_as) AS k) END;
+        rule := (SELECT t.rule FROM sync_tables t
+                  WHERE t.table_name = it.table_name AND t.direction = 'both');
+        BEGIN
+            IF rule IS NULL THEN
+                PERFORM sync_write(it.table_name, it.row_key, given, found IS NOT NULL);
+                CONTINUE;
+            END IF;
+            PERFORM sync_write_quietly(it.table_name, it.row_key, given, found IS NOT NULL);
+        EXCEPTION WHEN integrity_constraint_violation THEN
+            CONTINUE;
+        END;
+        SELECT * INTO last FROM sync_rows r
+         WHERE r.table_name = it.table_name AND r.row_key = it.row_key;
+        made := sync_version(sync_stamp(last.version) + 1, sync_me());
+        PERFORM sync_note(it.table_name, it.row_key, sync_fetch(it.table_name, it.row_key), made,
+                          NULL, CASE rule WHEN 'column' THEN coalesce(last.column_versions, '{}')
+                              || (SELECT jsonb_object_agg(k, made)
+                                    FROM jsonb_object_keys(given) AS k) END, node);
+    END LOOP;
+END
+$$;
+
 -- Whether rows of tables that are not captured go with a table's, at whatever remove.
 CREATE OR REPLACE FUNCTION sync_takes_untold(the_table text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
@@ -1425,6 +1471,13 @@ BEGIN
                       CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
                       made, sent, all_columns, node.node_id, true,
                       coalesce(found, entry -> 'data'));
+    IF content IS NOT NULL AND found IS NULL AND last.is_deleted THEN
+        PERFORM sync_revive(the_table, the_key, content, node.node_id);
+    ELSIF content IS NULL AND found IS NULL THEN
+        -- It went with another row, and is to be gone by itself now: it comes back with none.
+        UPDATE sync_gone g SET with_parent = false
+         WHERE g.table_name = the_table AND g.row_key = the_key;
+    END IF;
     RETURN jsonb_build_object('outcome', CASE WHEN forced IS NULL THEN 'applied' ELSE 'merged' END);
 END
 $$;
@@ -2827,7 +2880,8 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 10000 $$;
 -- What comes back with a row that lost: the rows that it refers to and that are gone (`is_before`),
 -- and what went with them and with it, or was emptied by a foreign key then.
 CREATE OR REPLACE FUNCTION sync_together(
-    p_table text, p_key text, content jsonb, is_there boolean
+    p_table text, p_key text, content jsonb, is_there boolean,
+    p_max integer
 ) RETURNS TABLE (is_before boolean, gone sync_gone)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
@@ -2866,12 +2920,11 @@ BEGIN
                    AND (g.table_name, g.row_key) <> (p_table, p_key)
                    AND g.row_key NOT IN (SELECT b.row_key FROM unnest(above || below || found) AS b
                                           WHERE b.table_name = it.child)
-                 ORDER BY g.row_key LIMIT sync_together_max() + 1);
+                 ORDER BY g.row_key LIMIT p_max + 1);
         END LOOP;
         below := below || found;
-        IF cardinality(below) > sync_together_max() THEN
-            RAISE EXCEPTION 'more than % rows went with the row % of %', sync_together_max(),
-                  p_key, p_table
+        IF cardinality(below) > p_max THEN
+            RAISE EXCEPTION 'more than % rows went with the row % of %', p_max, p_key, p_table
                   USING ERRCODE = 'program_limit_exceeded',
                         HINT = 'Bring it back without them: --alone.';
         END IF;
@@ -3000,7 +3053,8 @@ BEGIN
         SELECT coalesce(array_agg(t.gone) FILTER (WHERE t.is_before), '{}'),
                coalesce(array_agg(t.gone) FILTER (WHERE NOT t.is_before), '{}')
           INTO above, below
-          FROM sync_together(kept.table_name, the_key, lost, found IS NOT NULL) AS t;
+          FROM sync_together(kept.table_name, the_key, lost, found IS NOT NULL,
+                             sync_together_max()) AS t;
         before := sync_put_back(above, p_force);
     END IF;
     FOR attempt IN 1 .. 2 LOOP
@@ -3072,7 +3126,8 @@ LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
     SELECT (t.gone).table_name, count(*)
       FROM sync_conflicts c,
            sync_together(c.table_name, c.row_key, sync_loser(c),
-                         sync_fetch(c.table_name, c.row_key) IS NOT NULL) AS t
+                         sync_fetch(c.table_name, c.row_key) IS NOT NULL,
+                         sync_together_max()) AS t
      WHERE c.id = p_id AND c.restored_at IS NULL AND sync_loser(c) IS NOT NULL
      GROUP BY 1 ORDER BY 1
 $$;

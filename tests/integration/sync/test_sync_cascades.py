@@ -256,6 +256,32 @@ def test_a_parent_that_stays_keeps_what_its_delete_emptied(fleet: Fleet) -> None
         )
 
 
+@pytest.mark.parametrize("first", ["shelf", "book"])
+def test_a_row_that_comes_back_brings_what_went_with_it(first: str, fleet: Fleet) -> None:
+    """A shelf is deleted on the master and edited later on a node: it is back with its books as the
+    node has made them since, with what names it, without the book that the node deleted."""
+    master, (aurora, vengeance) = fleet.master, fleet.nodes
+    shelf = add(master, "shelves", name="shelf")
+    edited, removed, beside = (add(master, "books", shelf_id=shelf, name="book") for _ in range(3))
+    noted = add(master, "notes", book_id=beside, name="note")
+    guide = add(master, "guides", shelf_id=shelf, name="guide")
+    fleet.settle()
+    with apart(fleet, aurora):
+        delete(master, "shelves", shelf)
+        if first == "shelf":
+            rename(aurora, "shelves", shelf, "later")
+        rename(aurora, "books", edited, "edited")
+        delete(aurora, "books", removed)
+        rename(aurora, "shelves", shelf, "later")
+        fleet.send(aurora)
+    equal(fleet)
+    assert name(vengeance, "shelves", shelf) == "later"
+    books = {row: name(vengeance, "books", row) for row in (edited, removed, beside)}
+    assert books == {edited: "edited", removed: None, beside: "book"}
+    assert name(aurora, "notes", noted) == "note"
+    assert shelf_of(aurora, "guides", guide) == shelf
+
+
 def test_what_a_node_made_and_removed_alone_is_no_conflict(fleet: Fleet) -> None:
     """Rows that nobody else knew leave nothing behind."""
     aurora = fleet.nodes[0]
@@ -336,10 +362,12 @@ def test_a_set_comes_back_whole_or_not_at_all(fleet: Fleet) -> None:
     assert bring_back(master, kept)["stayed"] == 1
     assert name(master, "books", first) == "anew"
     assert name(master, "books", second) == "book"
-    master.run("UPDATE sync_conflicts SET restored_at = NULL WHERE id = %s", kept["id"])
-    delete(master, "books", second)
-    master.run("UPDATE sync_gone SET xid = o.xid FROM sync_gone o WHERE false")
-    delete(master, "shelves", shelf)
-    assert bring_back(master, kept, alone=True)["back"] == 0
+    again = "UPDATE sync_conflicts SET restored_at = NULL WHERE id = %s"
+    for how, stands in (("force", "book"), ("alone", "anew")):
+        master.run(again, kept["id"])
+        delete(master, "shelves", shelf)
+        add(master, "books", id=second, name="anew")
+        said = bring_back(master, kept, **{how: True})
+        assert (said["back"], name(master, "books", second)) == (2 if how == "force" else 0, stands)
     equal(fleet)
     assert name(aurora, "shelves", shelf) == "edited"

@@ -43,9 +43,8 @@ def test_an_update_after_a_delete_brings_the_row_back(deleted_at: str, fleet: Fl
     assert title(fleet.master, the_page) == "later"
     kept = [c for c in fleet.conflicts() if c["table_name"] == "robbieblocks_pages"]
     assert len(kept) == 1
-    if deleted_at == "node":
-        # The node's page was deleted with its blocks: both are back.
-        assert orders(aurora, the_page) == {placed: 1}
+    # The page was deleted with its blocks: both are back.
+    assert orders(aurora, the_page) == orders(fleet.master, the_page) == {placed: 1}
 
 
 @pytest.mark.parametrize("deleted_at", ["master", "node"])
