@@ -15,7 +15,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from robbieblocks import sync
-from robbieblocks.settings import Settings, SyncSettings
+from robbieblocks.settings import Settings, SyncSettings, SyncTransport
 from robbieblocks.worker import open_log
 from tests import clusters, proxy
 from tests.clusters import Cluster
@@ -24,6 +24,7 @@ from tests.proxy import Proxy
 from tests.workers import Worker, fill, until
 
 NODES = ("vengeance-local", "aurora-town-local")
+MIXED: tuple[SyncTransport, ...] = ("auto", "poll")
 _TEMPLATE = "robbieblocks_template"
 _NUMBERS = itertools.count(1)
 
@@ -74,6 +75,14 @@ class Place:
             variables={"ROBBIEBLOCKS_SYNC_MASTER_URL": self.settings.sync.master or ""},
         )
 
+    def by(self, transport: SyncTransport) -> None:
+        """Have changes come to a node in this way, once its sync is started anew."""
+        self.settings = replace(
+            self.settings, sync=replace(self.settings.sync, transport=transport)
+        )
+        file = self.settings.home / "robbieblocks.toml"
+        file.write_text(f'[sync]\ntransport = "{transport}"\n')
+
     def syncing(self, *, crash: str = "", prelude: str = "") -> Worker:
         """A `sync run` of this database; it is started by `running`."""
         return Worker(
@@ -82,6 +91,8 @@ class Place:
             command=("sync", "run"),
             crash=crash,
             prelude=_QUICK + prelude,
+            # Its folder is the one with the project's file.
+            prefix=("env", f"--chdir={self.settings.home}"),
             environment={"ROBBIEBLOCKS_SYNC_MASTER_URL": self.settings.sync.master or ""},
         )
 
@@ -235,12 +246,13 @@ def synced(
     make_settings: Callable[..., Settings],
     *,
     count: int = 2,
-    transport: str = "auto",
+    transports: tuple[SyncTransport, ...] = MIXED,
     join: bool = True,
     owner: str = "postgres",
 ) -> Iterator[Sync]:
     """A master with the small site, and `count` nodes that have joined it through proxies.
 
+    `transports` are how changes come down to each: of two nodes one subscribes, and one asks.
     The nodes' databases belong to `owner`, who is no superuser where he is not postgres.
     """
     number = next(_NUMBERS)
@@ -251,7 +263,8 @@ def synced(
             fill(connection, ("play",))
             sync.init_master(master.settings, connection, "master")
         found = Sync(master)
-        for name, cluster in zip(NODES[:count], servers.nodes, strict=False):
+        each = zip(NODES[:count], servers.nodes, transports, strict=False)
+        for name, cluster, transport in each:
             place = stack.enter_context(_place(name, cluster, dbname, make_settings, owner))
             with master.connect() as connection:
                 admitted = sync.admit(connection, name, role=f"sync_{name}")
@@ -260,9 +273,9 @@ def synced(
                 place.settings,
                 sync=SyncSettings(
                     master=servers.master.conninfo(dbname, admitted.role, place.line.port),
-                    transport=transport,  # type: ignore[arg-type]  # a test's own word
                 ),
             )
+            place.by(transport)
             found.nodes.append(place)
             if join:
                 with place.connect() as connection:

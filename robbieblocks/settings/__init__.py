@@ -20,7 +20,7 @@ from robbieblocks.settings.reference import reference
 from robbieblocks.settings.search import ALL_APPS, SearchSettings
 from robbieblocks.settings.setting import Setting
 from robbieblocks.settings.shared_cache import SHARED_CACHE_KEY, SharedCacheSettings
-from robbieblocks.settings.sync import SyncSettings
+from robbieblocks.settings.sync import SyncSettings, SyncTransport
 
 __all__ = [
     "ALL_APPS",
@@ -46,6 +46,7 @@ __all__ = [
     "Settings",
     "SharedCacheSettings",
     "SyncSettings",
+    "SyncTransport",
     "Webhook",
     "file_schema",
     "is_loopback",

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from robbieblocks.database import translated
 from robbieblocks.errors import UsageError
+from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.node import NodeDatabase
 
@@ -29,6 +30,11 @@ _ONE: LiteralString = """
     SELECT id, table_name, coalesce(row_key, record_id::text), source_node, rule, resolution,
            created_at, resolved_at, resolved_by, master_data, replica_data
       FROM sync_conflicts WHERE id = %s
+"""
+# Tables of which a version may have lost.
+_KNOWN: LiteralString = """
+    SELECT table_name FROM sync_tables WHERE direction <> 'never'
+     UNION SELECT table_name FROM sync_conflicts
 """
 # Bring the version that lost back, as a new edit.
 _RESTORE: LiteralString = "SELECT sync_conflicts_bring_back(%s, %s, %s)"
@@ -103,9 +109,14 @@ class Restored:
 def listed(
     connection: Connection, *, all_: bool = False, table: str | None = None, limit: int = 100
 ) -> tuple[Conflict, ...]:
-    """The latest conflicts. Raises DatabaseUnavailable, and UsageError where there is no sync."""
+    """The latest conflicts.
+
+    Raises DatabaseUnavailable, and UsageError where there is no sync, or no such table takes part.
+    """
     _require(connection)
     with translated("list the conflicts"):
+        if table is not None:
+            _require_table(table, [name for (name,) in connection.execute(_KNOWN).fetchall()])
         rows = connection.execute(_LIST, {"all": all_, "table": table, "limit": limit}).fetchall()
     return tuple(map(_conflict, rows))
 
@@ -162,6 +173,13 @@ def _require(connection: Connection) -> None:
     if NodeDatabase(connection).self() is None:
         raise UsageError(
             "this database takes no part in a sync: name the master's with --database-url"
+        )
+
+
+def _require_table(table: str, known: Sequence[str]) -> None:
+    if table not in known:
+        raise UsageError(
+            f"no table {printable(table)} is kept in step: {did_you_mean(table, known)}"
         )
 
 

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from robbieblocks.errors import RightsMissing, SchemaOutdated
+from robbieblocks.errors import SchemaOutdated
 from robbieblocks.failpoints import reached
 from robbieblocks.settings import SyncSettings
-from robbieblocks.sync import subscription
 from robbieblocks.sync.comparing import compare, compare_next
 from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
 from robbieblocks.sync.link import MasterLink
@@ -23,11 +22,10 @@ from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.sharing import Sharing
+from robbieblocks.sync.way_down import WayDown
 from robbieblocks.worker import Log
 
 BATCH: Final = 200
-_POLL_PAGE: Final = 500
-CURSOR: Final = "log_after"
 _TURN: Final = "turn"
 
 
@@ -43,9 +41,20 @@ class Exchange:
     log: Log
     sharing: Sharing = field(default_factory=Sharing)
     tables: tuple[TableRule, ...] = ()
-    streams: bool = True
-    _is_looked_at: bool = False
+    way: WayDown = field(init=False)
     _said: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self.way = WayDown(
+            node=self.node,
+            link=self.link,
+            address=self.address,
+            settings=self.settings,
+            health=self.health,
+            log=self.log,
+            push_all=self.push_all,
+            find=self._find,
+        )
 
     def begin(self) -> Hello:
         """Greet the master, and see that both databases fit together.
@@ -94,29 +103,17 @@ class Exchange:
             self.log.warning("sync.refused", count=refused[0], why=refused[1])
         return True
 
-    def receive(self) -> bool:
-        """Merge what changed at the master, where it is asked for; whether there is more."""
-        after = self.node.noted(CURSOR)
-        page, place, more = self.link.changes(after, _POLL_PAGE)
-        if page.count:
-            self.health.received += self.node.receive(page.entries)
-            reached("sync: received")
-        if place != after:
-            self.node.note(CURSOR, place)
-        return more
-
     def look(self) -> None:
         """Look at everything, put right what is not as it should be, and report the rest."""
         hello = self.begin()
-        made_anew = self.open_way_down()
-        self._push_all()
-        done = self.compare(hello, compare if made_anew else compare_next)
+        self.way.open()
+        self.push_all()
+        done = self.compare(hello, compare if self.way.wants_all() else compare_next)
+        self.way.has_all()
         if done.count:
             self.log.info(
                 "sync.repaired", changed=done.changed, removed=done.removed, sent=done.sent
             )
-        if made_anew:
-            self.log.info("sync.subscribed")
         self.health.find(
             "unknown",
             f"{done.unknown} rows are here alone, from before the node joined: "
@@ -147,7 +144,8 @@ class Exchange:
         self.health.repaired += done
         return done
 
-    def _push_all(self) -> None:
+    def push_all(self) -> None:
+        """Send the whole outbox."""
         while self.push():
             self.health.tick()
 
@@ -200,82 +198,6 @@ class Exchange:
         turn |= noted if isinstance(noted, dict) else {}
         self.node.note(_TURN, json.dumps(turn))
         return turn
-
-    def open_way_down(self) -> bool:
-        """See to it that changes come down; whether the subscription was made anew.
-
-        Raises RightsMissing where the settings want a subscription and there can't be one.
-        """
-        why_poll = self._why_poll()
-        self.streams = not why_poll
-        self.health.transport = "stream" if self.streams else "poll"
-        self._find(
-            "transport",
-            f"changes are asked for: {why_poll}"
-            if why_poll and self.settings.transport != "poll"
-            else "",
-        )
-        if not self.streams:
-            if not self._is_looked_at:
-                self._is_looked_at = True
-                if subscription.state(self.node) is not None:
-                    subscription.remove(self.node)
-                self.link.drop_slot(subscription.slot_name(self.link.node))
-                self.link.listen()
-            while self.receive():
-                self.health.tick()
-            return False
-        return self._look_at_subscription()
-
-    def _why_poll(self) -> str:
-        if self.settings.transport == "poll":
-            return "sync.transport is poll"
-        why = subscription.why_not(self.node, self.link)
-        if why and self.settings.transport == "stream":
-            raise RightsMissing(f"sync.transport is stream, and there is no subscription: {why}")
-        return why
-
-    def _look_at_subscription(self) -> bool:
-        name = subscription.slot_name(self.link.node)
-        state, slot = subscription.state(self.node), self.link.slot(name)
-        self.health.wal_status = slot.wal_status if slot else "missing"
-        self.health.behind_bytes = slot.behind_bytes if slot else 0
-        if state is None or slot is None or slot.is_lost or state.slot_name != name:
-            if state is not None or slot is not None:
-                why = (
-                    "this database has no subscription any more"
-                    if state is None
-                    else "the master has discarded what it had not read yet"
-                )
-                self.log.warning("sync.subscription_lost", why=why)
-            # What waits goes up first: what comes down has to meet it there.
-            self._push_all()
-            subscription.create(self.node, self.link, self.address, name)
-            reached("sync: subscribed")
-            self.health.resubscribed += 1
-            self._is_looked_at = True
-            self.health.wal_status = "reserved"
-            return True
-        if not self._is_looked_at:
-            self._is_looked_at = True
-            subscription.set_address(self.node, self.address)
-        if not state.is_enabled:
-            subscription.set_enabled(self.node, enabled=True)
-        self._find(
-            "slot",
-            "the master keeps little more of what this node has not read (wal_status is "
-            f"{slot.wal_status}): see what holds up the subscription in this server's log"
-            if slot.wal_status in ("unreserved", "extended") and not slot.is_active
-            else "",
-        )
-        self._find(
-            "subscription",
-            f"the subscription has failed {state.error_count} times and does not run: "
-            "see this server's log"
-            if state.error_count and not state.is_running
-            else "",
-        )
-        return False
 
     def _find(self, topic: str, what: str) -> None:
         if what and what not in self._said:

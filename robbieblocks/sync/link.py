@@ -1,27 +1,24 @@
-"""The master as a node sees it: its address, and one connection that asks and tells."""
+"""The master as a node sees it: one connection that asks and tells."""
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import re
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
-from psycopg import Connection, conninfo
+from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from robbieblocks import database
-from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, UsageError
+from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, SchemaOutdated
 from robbieblocks.settings import Settings
+from robbieblocks.sync.address import master_address
 from robbieblocks.sync.hints import hinted
-from robbieblocks.sync.master_values import Hello, Page, Part, Slot, TableRule
+from robbieblocks.sync.master_values import Changes, Hello, Page, Part, Slot, TableRule
 
-_ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
-_FIRST_DEFAULT: Final = "require"
 _ROLE_IS_MISSING: Final = re.compile('role "[^"]*" does not exist')
 _SEE_THERE: Final = (
     "see on the master that the node is admitted (`robbieblocks sync admit`), and that this "
@@ -55,7 +52,9 @@ _HASHES: LiteralString = """
 # What changed after a place in the log.
 _CHANGES: LiteralString = """
     SELECT (answer -> 'entries')::text, jsonb_array_length(answer -> 'entries'),
-           (answer -> 'after')::text, (answer -> 'is_more')::boolean
+           (answer -> 'after')::text, (answer -> 'is_more')::boolean,
+           (answer ->> 'held_since')::timestamptz, clock_timestamp(),
+           coalesce((answer -> 'is_anew')::boolean, false)
       FROM sync_changes(%s, %s::jsonb, %s) AS answer
 """
 # The slot of a node's subscription.
@@ -83,62 +82,6 @@ _ABLE: LiteralString = """
 _HEED: LiteralString = "SELECT 1"
 # Be woken where the log gets a row.
 _LISTEN: LiteralString = "LISTEN sync_log"
-
-
-def master_address(settings: Settings) -> str:
-    """The address of the master, with TLS demanded where it is on another machine.
-
-    Raises UsageError where none is named, libpq can't read it, or it allows no TLS.
-    """
-    address = settings.sync.master
-    if not address:
-        raise UsageError(
-            "no master is named\n  -> set ROBBIEBLOCKS_SYNC_MASTER_URL, or `sync.master` in "
-            "robbieblocks.toml, to the address that `robbieblocks sync admit` prints there"
-        )
-    given = database.read_address(address)
-    if _is_here(given) or not settings.sync.is_tls_required:
-        return address
-    mode = given.get("sslmode")
-    if mode is None and _service(given):
-        raise UsageError(
-            "the master is named by a service, and nothing here knows whether that demands TLS"
-            "\n  -> write sslmode=verify-full (or require) into its address, too"
-        )
-    mode = mode or os.environ.get("PGSSLMODE") or _FIRST_DEFAULT
-    if mode not in _ENCRYPTED:
-        raise UsageError(
-            f"the master is on another machine, and sslmode={mode} allows a connection without TLS"
-            "\n  -> write sslmode=verify-full (or require) into its address, or set `sync.tls` to "
-            '"optional" where the network itself is encrypted'
-        )
-    # In the address: the subscription is of the server, which has not our environment.
-    return address if "sslmode" in given else conninfo.make_conninfo(address, sslmode=mode)
-
-
-def _service(address: dict[str, str]) -> str:
-    return address.get("service") or os.environ.get("PGSERVICE") or ""
-
-
-def _is_here(address: dict[str, str]) -> bool:
-    hosts = (
-        address.get("hostaddr")
-        or os.environ.get("PGHOSTADDR")
-        or address.get("host")
-        or os.environ.get("PGHOST")
-        or ""
-    )
-    if not hosts and _service(address):
-        return False
-    return all(_is_local(host) for host in hosts.split(","))
-
-
-def _is_local(host: str) -> bool:
-    if not host or host == "localhost" or host.startswith(("/", "@")):
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
 
 
 class MasterLink:
@@ -173,8 +116,15 @@ class MasterLink:
 
     def hello(self, at: datetime, report: dict[str, object]) -> Hello:
         """Tell the master of this node, by the node's clock."""
-        with _asked("say hello to the master"):
-            row = self.connection.execute(_HELLO, (self.node, at, Jsonb(report))).fetchone()
+        try:
+            with _asked("say hello to the master"):
+                row = self.connection.execute(_HELLO, (self.node, at, Jsonb(report))).fetchone()
+        except SchemaOutdated as error:
+            raise MasterUnavailable(
+                f"the database {self.connection.info.dbname!r}, to which the address of the master "
+                "leads, takes part in no sync: correct the address (ROBBIEBLOCKS_SYNC_MASTER_URL, "
+                "or `sync.master`), or run `robbieblocks sync init-master` there"
+            ) from error
         said: dict[str, Any] = row[0] if row else {}
         tombstones = said.get("tombstones_from")
         return Hello(
@@ -231,13 +181,19 @@ class MasterLink:
             rows = self.connection.execute(_HASHES, (self.node, table, low, high, parts))
             return [Part(*row) for row in rows]
 
-    def changes(self, after: str | None, limit: int) -> tuple[Page, str, bool]:
-        """What changed after a place, the place behind it, and whether there is more."""
+    def changes(self, after: str | None, limit: int) -> Changes:
+        """What changed after a place: whole transactions, of some `limit` rows together."""
         with _asked("ask the master for changes"):
-            row = self.connection.execute(_CHANGES, (self.node, after, limit)).fetchone()
-        if row is None:
-            return Page("[]", 0, None), after or "null", False
-        return Page(row[0] or "[]", row[1] or 0, None), row[2], bool(row[3])
+            rows = self.connection.execute(_CHANGES, (self.node, after, limit)).fetchall()
+        ((entries, count, place, is_more, held_since, at, is_anew),) = rows
+        return Changes(
+            page=Page(entries, count, None),
+            after=place,
+            is_more=is_more,
+            held_since=held_since,
+            held_for=at - held_since if held_since else timedelta(),
+            is_anew=is_anew,
+        )
 
     def listen(self) -> None:
         """Have the master wake this connection where its log gets a row."""

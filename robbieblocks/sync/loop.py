@@ -28,9 +28,10 @@ from robbieblocks.errors import (
 )
 from robbieblocks.settings import Settings
 from robbieblocks.sync import subscription
+from robbieblocks.sync.address import master_address
 from robbieblocks.sync.exchange import Exchange
 from robbieblocks.sync.health import State, SyncHealth
-from robbieblocks.sync.link import MasterLink, master_address
+from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import KEYS_CHANNEL, NodeDatabase
 from robbieblocks.sync.node_values import Self
 from robbieblocks.sync.sharing import Sharing
@@ -161,12 +162,13 @@ class Loop:
         changed, self._new_keys = self._new_keys, set()
         exchange.sharing.renew(changed, exchange.link.keys_of)
         sent = exchange.push()
-        more = False if exchange.streams else exchange.receive()
+        more = False if exchange.way.streams else exchange.way.receive()
         if sent or more:
             return 0.0
         self.health.outbox = own.outbox()
         self._set_state("active", "", 0.0)
-        return min(self.timing.poll_s, max(0.0, self._look_at - self.monotonic()))
+        rest_s = exchange.way.rest_s(self.timing.poll_s)
+        return min(rest_s, max(0.0, self._look_at - self.monotonic()))
 
     def _connected(self) -> NodeDatabase:
         if self._own is None or self._own.connection.closed:

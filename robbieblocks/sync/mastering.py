@@ -18,6 +18,7 @@ from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_names import without_site
 from robbieblocks.sync.subscription import PUBLICATION
 
 _PASSWORD_BYTES: Final = 24
@@ -54,12 +55,16 @@ _LOCK_OUT: LiteralString = "SELECT step, is_done, detail FROM sync_lock_out(%s)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """A node that may join. `address` has the password where the role is new, this once."""
+    """A node that may join. `address` has the password where the role is new, this once.
+
+    `doubt` says what may be wrong with its name; empty: nothing.
+    """
 
     role: str
     address: str
     is_new: bool
     may_replicate: bool
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,7 @@ def admit(
         address=_address(connection, role, password),
         is_new=is_new,
         may_replicate=may_replicate,
+        doubt=without_site(connection, node),
     )
 
 

@@ -13,13 +13,15 @@ from robbieblocks.database import schema, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
 from robbieblocks.settings import Settings
-from robbieblocks.sync import master_watch, subscription
+from robbieblocks.sync import master_watch, subscription, way_down
+from robbieblocks.sync.address import master_address
 from robbieblocks.sync.comparing import compare, first_look
-from robbieblocks.sync.exchange import CURSOR, Exchange
+from robbieblocks.sync.exchange import Exchange
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.hints import hinted
-from robbieblocks.sync.link import MasterLink, master_address
+from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.node_names import without_site
 from robbieblocks.sync.node_values import Repaired, Self
 from robbieblocks.worker import Log
 
@@ -72,14 +74,17 @@ def join(
         reached("sync: started")
         own.seen(hello.master)
         # First the subscription, then the copy: nothing falls between them.
-        exchange.open_way_down()
-        progress(f"changes come by {'subscription' if exchange.streams else 'asking for them'}")
+        exchange.way.open(tries_at_once=True)
+        progress(f"changes come by {'subscription' if exchange.way.streams else 'asking for them'}")
         done = Repaired()
         for rule in exchange.tables:
             if rule.comes_down and rule.has_deletes:
                 found = first_look(own, link, rule, hello.tombstones_from)
                 done += found
                 progress(f"{rule.name}: {found.count} rows")
+        exchange.way.has_all()
+        if doubt := without_site(connection, node):
+            progress(f"note: {doubt}")
         while exchange.push():
             pass
         return done
@@ -128,7 +133,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     # In one: what is left of half of it would go on merging, or could not be left any more.
     with translated("leave the sync"), connection.transaction():
         subscription.remove(own)
-        own.note(CURSOR, "null")
+        way_down.forget(own)
         connection.execute(_STOP)
     shared_cache.forget(settings.cache)
     # The master may be gone: what it keeps of this node is its administrator's to remove.

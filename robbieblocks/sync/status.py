@@ -11,7 +11,7 @@ from psycopg import Connection
 from robbieblocks.database import sessions, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.settings import Settings
-from robbieblocks.sync import master_watch, subscription
+from robbieblocks.sync import master_watch, subscription, way_down
 from robbieblocks.sync.health import SKEW_MAX_MS
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase, sync_lock
@@ -57,6 +57,7 @@ class SyncStatus:
     tables: tuple[TableStatus, ...]
     conflicts: int
     transport: str
+    transport_why: str
     nodes: tuple[master_watch.NodeSeen, ...]
     findings: tuple[str, ...]
 
@@ -68,6 +69,7 @@ class SyncStatus:
             "paused_at": self.me.paused_at,
             "is_running": self.is_running,
             "transport": self.transport,
+            "transport_why": self.transport_why,
             "waiting": self.outbox.waiting,
             "refused": self.outbox.refused,
             "oldest_at": self.outbox.oldest_at,
@@ -100,7 +102,7 @@ def status(settings: Settings, connection: Connection) -> SyncStatus:
     if not is_running:
         found.append(f"nothing syncs it: start `robbieblocks sync run --node {me.node}`")
     nodes: tuple[master_watch.NodeSeen, ...] = ()
-    transport = ""
+    transport, why = "", ""
     outbox = OutboxState()
     if me.is_master:
         nodes = master_watch.nodes(own)
@@ -110,7 +112,8 @@ def status(settings: Settings, connection: Connection) -> SyncStatus:
         transport = "stream" if subscription.state(own) is not None else "poll"
         found += [f"{each.table}: {each.error}" for each in tables if each.error and each.refused]
         found += own.refused_here()
-        found += _of_the_master(settings, own, me, transport)
+        of_the_master, why = _of_the_master(settings, own, me, transport)
+        found += of_the_master
     return SyncStatus(
         me=me,
         is_running=is_running,
@@ -118,17 +121,27 @@ def status(settings: Settings, connection: Connection) -> SyncStatus:
         tables=tables,
         conflicts=conflicts,
         transport=transport,
+        transport_why=why,
         nodes=nodes,
         findings=tuple(found),
     )
 
 
-def _of_the_master(settings: Settings, own: NodeDatabase, me: Self, transport: str) -> list[str]:
+def _of_the_master(
+    settings: Settings, own: NodeDatabase, me: Self, transport: str
+) -> tuple[list[str], str]:
+    """What is wrong between a node and its master, and why it has to ask for changes."""
+    why = "sync.transport is poll" if settings.sync.transport == "poll" else ""
+    given_up = way_down.given_up(own) if transport == "poll" and not why else None
+    found: list[str] = []
+    if given_up is not None:
+        # Not as it was meant: unlike a role or a server that may not subscribe, it may pass.
+        why = given_up.said(me.node)
+        found.append(f"changes are asked for: {why}")
     try:
         link = MasterLink.open(settings, me.node)
     except RobbieBlocksError as error:
-        return [str(error)]
-    found: list[str] = []
+        return [*found, str(error)], why
     try:
         skew_s = (own.clock() - link.clock()).total_seconds()
         if abs(skew_s) * 1000 > SKEW_MAX_MS:
@@ -141,8 +154,10 @@ def _of_the_master(settings: Settings, own: NodeDatabase, me: Self, transport: s
             )
         elif state is not None and state.error_count and not state.is_running:
             found.append("the subscription fails: see this server's log")
+        if transport == "poll":
+            why = why or subscription.why_not(own, link)
     except RobbieBlocksError as error:
         found.append(str(error))
     finally:
         link.close()
-    return found
+    return found, why

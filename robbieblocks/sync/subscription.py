@@ -20,6 +20,15 @@ from robbieblocks.sync.node import NodeDatabase
 NAME: Final = "robbieblocks_sync"
 PUBLICATION: Final = "sync_publication"
 _SLOT_NAME_MAX: Final = 40
+# How a server says that it does not reach the master: no line, no library, an option of the address
+# that it does not know, no answer in time.
+_UNCONNECTED: Final = (
+    psycopg.errors.ConnectionFailure,
+    psycopg.errors.SqlclientUnableToEstablishSqlconnection,
+    psycopg.errors.UndefinedFile,
+    psycopg.errors.SyntaxError,
+    psycopg.errors.QueryCanceled,
+)
 
 # The subscription of this database: whether it is enabled, runs, and how often it failed.
 _STATE: LiteralString = """
@@ -40,6 +49,12 @@ _ABLE: LiteralString = """
                                        AND pg_has_role(current_user, given.oid, 'USAGE')))
       FROM pg_roles WHERE rolname = current_user
 """
+# Have the server connect to the master as the subscription does, and change nothing.
+_REFRESH = SQL("ALTER SUBSCRIPTION robbieblocks_sync REFRESH PUBLICATION WITH (copy_data = false)")
+# The server that connects keeps to no time of its own: not even that of the address.
+_CONNECT_IN_TIME: LiteralString = "SET statement_timeout = '15s'"
+# Statements may take as long as before.
+_ANY_TIME: LiteralString = "RESET statement_timeout"
 # Log no statement of this session, also where one fails.
 _SAY_NOTHING: LiteralString = """
     SET log_min_error_statement = 'panic'; SET log_statement = 'none';
@@ -93,35 +108,49 @@ def why_not(node: NodeDatabase, link: MasterLink) -> str:
     return link.why_no_stream()
 
 
-def create(node: NodeDatabase, link: MasterLink, address: str, name: str) -> None:
+def create(
+    node: NodeDatabase, link: MasterLink, address: str, name: str
+) -> RobbieBlocksError | None:
     """Make the subscription and its slot; what is left of an earlier one is removed first.
 
-    It begins at the master's present: what was before has to be compared. Raises
-    DatabaseUnavailable, RightsMissing, and MasterUnavailable where this database's server does not
-    reach the master.
+    It begins at the master's present: what was before has to be compared. Returns why this
+    database's server can't subscribe to the master, and has then left nothing there. Raises
+    DatabaseUnavailable and RightsMissing.
     """
     remove(node)
     link.drop_slot(name)
-    # Not by the statement: where one server has both databases, the slot would wait for the end of
-    # the statement's transaction, and that for the slot.
-    link.create_slot(name)
+    # Its server connects with this statement, and then waits. The slot is not made by it: where one
+    # server has both databases, the slot would wait for the end of the statement's transaction, and
+    # that for the slot.
     statement = SQL(
-        "CREATE SUBSCRIPTION {name} CONNECTION {address} PUBLICATION {publication} "
-        "WITH (copy_data = false, create_slot = false, slot_name = {slot})"
+        "CREATE SUBSCRIPTION {name} CONNECTION {address} PUBLICATION {publication} WITH "
+        "(copy_data = false, create_slot = false, enabled = false, slot_name = {slot})"
     ).format(
         name=Identifier(NAME),
         address=Literal(address),
         publication=Identifier(PUBLICATION),
         slot=Literal(name),
     )
+    with translated("make the subscription"), _unlogged(node):
+        error = _connected(node, statement)
+    if error is not None:
+        return error
     try:
-        with translated("make the subscription"), _unlogged(node):
-            _connected(node, statement)
+        link.create_slot(name)
+        set_enabled(node, enabled=True)
     except RobbieBlocksError:
-        # Nobody would read from it, and it would keep the master's WAL.
+        # Without its slot it would fail for ever; without a reader the slot keeps the master's WAL.
         with suppress(RobbieBlocksError):
+            remove(node)
             link.drop_slot(name)
         raise
+    return None
+
+
+def why_unconnected(node: NodeDatabase) -> RobbieBlocksError | None:
+    """Why this database's server can't reach the master by its subscription; None where it can."""
+    with translated("ask whether the subscription reaches the master"):
+        return _connected(node, _REFRESH)
 
 
 def remove(node: NodeDatabase) -> None:
@@ -140,26 +169,37 @@ def set_enabled(node: NodeDatabase, *, enabled: bool) -> None:
         node.connection.execute(_altered("ENABLE" if enabled else "DISABLE"))
 
 
-def set_address(node: NodeDatabase, address: str) -> None:
-    """Have the subscription connect by another address."""
+def set_address(node: NodeDatabase, address: str) -> RobbieBlocksError | None:
+    """Have the subscription connect by another address; returns why its server can't use that."""
+    statement = SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(
+        Identifier(NAME), Literal(address)
+    )
     with translated("change the subscription's address"), _unlogged(node):
-        node.connection.execute(
-            SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(Identifier(NAME), Literal(address))
-        )
+        return _connected(node, statement)
 
 
-def _connected(node: NodeDatabase, statement: Composed) -> None:
-    """Run a statement for which the node's server itself connects to the master."""
+def _connected(node: NodeDatabase, statement: Composed | SQL) -> RobbieBlocksError | None:
+    """Run a statement for which the node's server itself connects to the master.
+
+    Returns why it could not connect. While it tries it asks nobody how long it may.
+    """
+    node.connection.execute(_CONNECT_IN_TIME)
     try:
         node.connection.execute(statement)
-    except psycopg.errors.ConnectionFailure as error:
-        raise MasterUnavailable(_of_the_server(error)) from error
     except psycopg.errors.ProhibitedSqlStatementAttempted as error:
-        raise RightsMissing(_of_the_server(error)) from error
+        return RightsMissing(_of_the_server(error))
+    except _UNCONNECTED as error:
+        return MasterUnavailable(_of_the_server(error))
+    finally:
+        if not node.connection.closed:
+            node.connection.execute(_ANY_TIME)
+    return None
 
 
 def _of_the_server(error: psycopg.Error) -> str:
     said = " ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        said = "it has no answer after 15 s"
     return (
         f"the server of this database can't subscribe to the master by its address: {said}: it "
         "connects by itself, so host, port and files in the address are as it sees them, and the "

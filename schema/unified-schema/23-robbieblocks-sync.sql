@@ -984,7 +984,11 @@ BEGIN
         RAISE EXCEPTION 'the role % does not sync the node %', quote_ident(session_user),
               coalesce(quote_literal(p_node), 'null')
               USING ERRCODE = 'insufficient_privilege',
-                    HINT = 'Have the master''s owner call sync_admit() for the node.';
+                    HINT = coalesce(
+                        (SELECT format('That role is of the node %L: name that node, or use the '
+                                       'address of the other one''s role.', n.node_id)
+                           FROM sync_nodes n WHERE n.database_role = session_user),
+                        'Have the master''s owner run `robbieblocks sync admit`.');
     ELSIF node.locked_out_at IS NOT NULL THEN
         RAISE EXCEPTION 'the node % is locked out since %', quote_literal(p_node),
               node.locked_out_at
@@ -1972,7 +1976,11 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
 $$;
 
 -- The log for a node that can't subscribe: what is settled for good, that is below every running
--- transaction. In the order of transactions' numbers, not of their commits: versions decide.
+-- transaction. Transactions stay whole up to 5,000 rows and sync_bytes(), as a subscription has
+-- them; a longer one comes in parts. In a page they stand in an order in which each row has its
+-- versions as they were made: who writes over a row comes to its end later, though its number may
+-- be the smaller one. `held_since` says since when something waits for a transaction that runs;
+-- `is_anew`, that what was before has to be compared.
 CREATE OR REPLACE FUNCTION sync_changes(
     p_node text, p_after jsonb DEFAULT NULL, p_limit integer DEFAULT 500
 ) RETURNS jsonb
@@ -1980,41 +1988,54 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
     bound CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    from_xid CONSTANT xid8 := (p_after ->> 'xid')::xid8;
+    from_position CONSTANT bigint := (p_after ->> 'position')::bigint;
+    up_to xid8;
     entries jsonb;
-    taken bigint;
-    found bigint;
-    last text;
+    last sync_log;
 BEGIN
     -- A place above every transaction is of another server, from which this database was restored.
-    IF p_after IS NULL OR (p_after ->> 'xid')::xid8 > bound THEN
-        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'after',
-                                  jsonb_build_object('xid', bound::text, 'position', 0));
+    IF from_xid IS NULL OR from_position IS NULL OR from_xid > bound THEN
+        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', true,
+                                  'after', jsonb_build_object('xid', bound::text, 'position', 0));
     END IF;
+    SELECT max(g.xid) INTO up_to
+      FROM (SELECT l.xid FROM sync_log l
+             WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid < bound
+             ORDER BY l.xid, l.position LIMIT p_limit) AS g;
+    WITH read AS (
+        SELECT g.*, row_number() OVER w AS place,
+               sum(octet_length(g.data::text)) OVER w AS up_to_it
+          FROM (SELECT * FROM sync_log l
+                 WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid <= up_to
+                 ORDER BY l.xid, l.position LIMIT greatest(p_limit, 5000)) AS g
+        WINDOW w AS (ORDER BY g.xid, g.position)
+    ), taken AS (
+        SELECT r.*, max(r.position) OVER (PARTITION BY r.xid) AS ended
+          FROM read r
+         WHERE r.place = 1 OR coalesce(r.up_to_it, 0) < sync_bytes()
+    )
     SELECT jsonb_agg(jsonb_build_object(
-               'table', l.table_name, 'row_key', l.row_key, 'operation', l.operation,
-               'data', l.data, 'version', l.version, 'sent_version', l.sent_version,
-               'column_versions', l.column_versions, 'origin', l.origin)
-               ORDER BY l.xid, l.position) FILTER (
-               WHERE (node.tables IS NULL OR l.table_name = ANY (
+               'table', t.table_name, 'row_key', t.row_key, 'operation', t.operation,
+               'data', t.data, 'version', t.version, 'sent_version', t.sent_version,
+               'column_versions', t.column_versions, 'origin', t.origin, 'xid', t.xid)
+               ORDER BY t.ended, t.position) FILTER (
+               WHERE (node.tables IS NULL OR t.table_name = ANY (
                           node.tables || '{robbieblocks_change_triggers,sync_nodes}'::text[]))
-                 AND sync_is_told(l.data, node.towns, l.operation = 'DELETE')),
-           count(*), max(l.number), max(l.xid::text || '/' || l.position) FILTER (WHERE l.is_last)
-      INTO entries, taken, found, last
-      FROM (SELECT s.*, row_number() OVER (ORDER BY s.xid DESC, s.position DESC) = 1 AS is_last
-              FROM (SELECT g.*, row_number() OVER w AS place, count(*) OVER () AS number,
-                           sum(octet_length(g.data::text)) OVER w AS up_to_it
-                      FROM (SELECT * FROM sync_log g
-                             WHERE (g.xid, g.position) > ((p_after ->> 'xid')::xid8,
-                                                          (p_after ->> 'position')::bigint)
-                               AND g.xid < bound
-                             ORDER BY g.xid, g.position LIMIT p_limit) AS g
-                    WINDOW w AS (ORDER BY g.xid, g.position)) AS s
-             WHERE s.place = 1 OR coalesce(s.up_to_it, 0) < sync_bytes()) AS l;
+                 AND sync_is_told(t.data, node.towns, t.operation = 'DELETE')),
+           max(t.xid), max(t.position) FILTER (WHERE t.xid = (SELECT max(xid) FROM taken))
+      INTO entries, last.xid, last.position
+      FROM taken t;
+    last.xid := coalesce(last.xid, from_xid);
+    last.position := coalesce(last.position, from_position);
     RETURN jsonb_build_object(
-        'entries', coalesce(entries, '[]'), 'is_more', taken > 0 AND (found = p_limit OR taken < found),
-        'after', CASE WHEN taken = 0 THEN p_after ELSE jsonb_build_object(
-            'xid', split_part(last, '/', 1),
-            'position', split_part(last, '/', 2)::bigint) END);
+        'entries', coalesce(entries, '[]'), 'is_anew', false,
+        'is_more', EXISTS (SELECT FROM sync_log l
+                            WHERE (l.xid, l.position) > (last.xid, last.position)
+                              AND l.xid < bound),
+        'held_since', (SELECT l.created_at FROM sync_log l WHERE l.xid >= bound
+                        ORDER BY l.xid, l.position LIMIT 1),
+        'after', jsonb_build_object('xid', last.xid::text, 'position', last.position));
 END
 $$;
 
@@ -2227,7 +2248,11 @@ BEGIN
             PERFORM sync_take_along(the_table, found, given);
         END IF;
         PERFORM sync_put(the_table, the_key, content, found IS NOT NULL);
-        PERFORM set_config('sync.altered', 'on', true);
+        IF entry ->> 'origin' = sync_me()
+           AND current_setting('sync.altered', true) IS DISTINCT FROM 'told'
+        THEN
+            PERFORM set_config('sync.altered', 'on', true);
+        END IF;
     END IF;
     INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions)
     VALUES (the_table, the_key, made, entry ->> 'operation' = 'DELETE', given_columns)
@@ -2241,13 +2266,11 @@ END
 $$;
 
 -- A row of the master's change queue. What this node has changed itself stands in its queue
--- already; it comes again only where the master has made something else of it.
+-- already; where the master has made something else of it, sync_look_again() says so.
 CREATE OR REPLACE FUNCTION sync_queue(entry jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF entry ->> 'origin' = sync_me()
-       AND current_setting('sync.altered', true) IS DISTINCT FROM 'on'
-    THEN
+    IF entry ->> 'origin' = sync_me() THEN
         RETURN 'same';
     END IF;
     INSERT INTO robbieblocks_change_triggers AS q
@@ -2261,6 +2284,16 @@ BEGIN
            auto_deploy = EXCLUDED.auto_deploy, before = EXCLUDED.before, after = EXCLUDED.after;
     RETURN 'changed';
 END
+$$;
+
+-- Has this node look at all that it shows, where rows came that no row of the queue speaks of: a
+-- copy, or what the master made of an edit of this node, of which it may have changed nothing.
+CREATE OR REPLACE FUNCTION sync_look_again() RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    INSERT INTO robbieblocks_change_triggers
+           (trigger_type, entity_type, entity_id, affected_nodes, changed_by)
+    SELECT 'branding_change', 'node_branding', b.id, ARRAY[b.node_id::text], 'sync'
+      FROM robbieblocks_node_branding b WHERE b.node_id = sync_me()
 $$;
 
 -- Merges one change; one that this node's table refuses stops no other. Its table's row in
@@ -2300,6 +2333,10 @@ BEGIN
         'table', NEW.table_name, 'row_key', NEW.row_key, 'operation', NEW.operation,
         'data', NEW.data, 'version', NEW.version, 'sent_version', NEW.sent_version,
         'column_versions', NEW.column_versions, 'origin', NEW.origin, 'xid', NEW.xid));
+    IF current_setting('sync.altered', true) = 'on' THEN
+        -- Once a transaction.
+        PERFORM set_config('sync.altered', 'told', true), sync_look_again();
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -2344,14 +2381,11 @@ BEGIN
             WHEN 'refused' THEN refused := refused + 1;
             ELSE same := same + 1;
         END CASE;
-        told := told OR entry ->> 'table' = 'robbieblocks_change_triggers';
+        told := told OR entry ? 'xid';
     END LOOP;
-    IF changed > 0 AND NOT told THEN
-        -- A copy brings no rows of the queue: this one has the node look at all that it shows.
-        INSERT INTO robbieblocks_change_triggers
-               (trigger_type, entity_type, entity_id, affected_nodes, changed_by)
-        SELECT 'branding_change', 'node_branding', b.id, ARRAY[b.node_id::text], 'sync'
-          FROM robbieblocks_node_branding b WHERE b.node_id = sync_me();
+    -- A copy brings no rows of the queue, as the log does.
+    IF (changed > 0 AND NOT told) OR current_setting('sync.altered', true) = 'on' THEN
+        PERFORM sync_look_again();
     END IF;
     PERFORM set_config('session_replication_role', role, true);
     RETURN jsonb_build_object('changed', changed, 'same', same, 'older', older,

@@ -16,8 +16,8 @@ from prometheus_client import generate_latest
 from robbieblocks.cli.operating import systemd
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings, SyncSettings
+from robbieblocks.sync.address import master_address
 from robbieblocks.sync.health import SyncHealth
-from robbieblocks.sync.link import master_address
 from robbieblocks.sync.master_values import TableRule
 from robbieblocks.sync.node_values import OutboxState
 from robbieblocks.sync.shapes import differences

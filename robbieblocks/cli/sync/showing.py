@@ -119,6 +119,9 @@ def _lines(found: sync.SyncStatus) -> list[str]:
     if me.is_master:
         lines += _nodes(found)
     else:
+        # A reason that something should be done about stands among the findings.
+        if found.transport_why and not any(found.transport_why in each for each in found.findings):
+            lines.append(f"it asks for changes: {found.transport_why}")
         waiting = counted(found.outbox.waiting, "change")
         since = f" since {_when(found.outbox.oldest_at)}" if found.outbox.oldest_at else ""
         lines.append(f"{waiting} to go up{since}, {found.outbox.refused} refused")

@@ -51,6 +51,8 @@ def admit(
         f"{node} may join as {admitted.role}; on the node, set ROBBIEBLOCKS_SYNC_MASTER_URL to:"
     )
     print_result(admitted.address)
+    if admitted.doubt:
+        print_progress(f"note: {admitted.doubt}")
     if not admitted.may_replicate:
         print_progress(
             f'its role has no REPLICATION, so it asks for changes: ALTER ROLE "{admitted.role}" '

@@ -10,7 +10,7 @@ import pytest
 from tests import sync_sites
 from tests.clusters import Cluster
 from tests.integration.sync import sites
-from tests.integration.sync.sites import Fleet
+from tests.integration.sync.sites import Fleet, Way
 from tests.sync_sites import Clusters
 
 _numbers = itertools.count(1)
@@ -32,9 +32,15 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
 
 
 @pytest.fixture(scope="module")
-def shared_fleet(servers: list[Cluster]) -> Iterator[Fleet]:
+def ways() -> tuple[Way, Way]:
+    """How changes come down to the first node, which most tests edit on, and to the other one."""
+    return sites.WAYS[0]
+
+
+@pytest.fixture(scope="module")
+def shared_fleet(servers: list[Cluster], ways: tuple[Way, Way]) -> Iterator[Fleet]:
     """A master and two nodes that the tests of a module share, with other rows each."""
-    with sites.fleet(servers, next(_numbers)) as made:
+    with sites.fleet(servers, next(_numbers), ways=ways) as made:
         yield made
 
 

@@ -1,4 +1,8 @@
-"""A master and nodes that subscribe to it, each a database of a cluster of its own."""
+"""A master and its nodes, each a database of a cluster of its own.
+
+A node has a way down: it subscribes, or it asks for changes, as the program does. The same tests
+run with both.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,28 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
 from robbieblocks.database import schema
+from robbieblocks.settings import SyncSettings
+from robbieblocks.sync.health import SyncHealth
+from robbieblocks.sync.link import MasterLink
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.sync.way_down import WayDown
+from robbieblocks.worker import open_log
 from tests import clusters, postgres_servers
 from tests.clusters import Cluster
 from tests.workers import until
 
 OWNER = "owner"
 DATABASE = "site"
+Way = Literal["stream", "poll", "none"]
+# Each rule has to hold for a node that subscribes and for one that asks. Most tests edit on the
+# first node; the other one only takes what comes.
+WAYS: tuple[tuple[Way, Way], ...] = (("stream", "poll"), ("poll", "stream"))
+NO_WAY: tuple[Way, Way] = ("none", "none")
 _CONTENT = {
     "pages": "SELECT id::text, to_jsonb(t) FROM robbieblocks_pages t",
     "components": "SELECT id::text, to_jsonb(t) FROM robbieblocks_components t",
@@ -40,6 +55,7 @@ class Site:
     admin: psycopg.Connection
     role: str = ""
     calls: psycopg.Connection | None = None
+    way: Way = "none"
 
     def run(self, statement: str, *values: Any) -> None:
         """Run a statement as the owner."""
@@ -108,10 +124,50 @@ class Fleet:
                 return after
 
     def arrived(self) -> None:
-        """Wait until every node has applied all that the master's log has."""
+        """Have every node that has a way apply all that the master's log has."""
         at = self.master.value("SELECT pg_current_wal_lsn()")
         for node in self.nodes:
-            until(partial(self._has, node, at), f"{node.name} to arrive at {at}")
+            if node.way == "poll":
+                until(partial(self._has_asked, node), f"{node.name} to have all")
+            elif node.way == "stream":
+                until(partial(self._has, node, at), f"{node.name} to arrive at {at}")
+
+    def bring(self, node: Site) -> None:
+        """Have one node apply all that the log has, which gets nothing before and after it."""
+        if node.way == "poll":
+            until(partial(self._has_asked, node), f"{node.name} to have all")
+            return
+        at = self.master.value("SELECT pg_current_wal_lsn()")
+        node.admin.execute(f"ALTER SUBSCRIPTION {node.role} ENABLE".encode())
+        until(partial(self._has, node, at), f"{node.name} to arrive at {at}")
+        self.hold(node)
+
+    def hold(self, node: Site) -> None:
+        """Have nothing come to a node until it is brought."""
+        if node.way == "stream":
+            node.admin.execute(f"ALTER SUBSCRIPTION {node.role} DISABLE".encode())
+            reads = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
+            slot = f"{self.master.database}_{node.role}"
+            until(
+                lambda: self.master.admin.execute(reads.encode(), [slot]).fetchone() == (False,),
+                f"{node.name} to read no more",
+            )
+
+    def _has_asked(self, node: Site) -> bool:
+        assert node.calls is not None
+        way = WayDown(
+            node=NodeDatabase(node.owner),
+            link=MasterLink(node.calls, node.name),
+            address="",
+            settings=SyncSettings(transport="poll"),
+            health=SyncHealth(node=node.name, progress_timeout_s=60),
+            log=open_log("json"),
+            push_all=lambda: None,
+            find=lambda _topic, _what: None,
+        )
+        while way.receive():
+            pass
+        return not way.is_held
 
     def _has(self, node: Site, at: str) -> bool:
         return bool(
@@ -157,6 +213,7 @@ def join(master: Site, node: Site) -> None:
     master.run("SELECT sync_admit(%s, %s, %s)", node.name, node.name.title(), node.role)
     node.calls = psycopg.connect(master.conninfo(node.role), autocommit=True)
     node.run("SELECT sync_start(%s, false)", node.name)
+    NodeDatabase(node.owner).seen(master.name)
 
 
 def subscribe(master: Site, node: Site) -> None:
@@ -174,12 +231,12 @@ def fleet(
     number: int,
     prepare: Callable[[Site], None] = lambda _: None,
     *,
-    subscribed: bool = True,
+    ways: tuple[Way, Way] = WAYS[0],
 ) -> Generator[Fleet]:
     """Lend a master, on the first server, and a node on each of the others.
 
-    `prepare` is called with each before triggers are attached. Nodes that are not `subscribed` get
-    nothing by themselves.
+    `prepare` is called with each before triggers are attached. `ways` are how changes come down to
+    each node; with "none" a test brings them.
     """
     with ExitStack() as stack:
         sites = [
@@ -194,14 +251,14 @@ def fleet(
         master.run(
             "CREATE PUBLICATION sync_publication FOR TABLE sync_log WITH (publish = 'insert')"
         )
-        for node in nodes:
+        for node, way in zip(nodes, ways, strict=True):
+            node.way = way
             join(master, node)
             stack.callback(_leave, node)
-            if subscribed:
+            if node.way == "stream":
                 subscribe(master, node)
         made = Fleet(master, nodes)
-        if subscribed:
-            made.arrived()
+        made.arrived()
         yield made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksEr
 from robbieblocks.settings import Settings
 from robbieblocks.worker import open_log
 from tests.commands import Installation, released
-from tests.sync_sites import NODES, Clusters, Place, Sync, neighbour, synced, syncing
+from tests.sync_sites import NODES, Clusters, Place, Sync, Thread, neighbour, synced, syncing
 from tests.workers import until
 
 pytestmark = pytest.mark.postgres
@@ -278,14 +279,36 @@ def test_a_master_that_can_not_be_used_is_one_clear_error(
 def test_errors_of_membership_name_their_remedy(
     clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
-    """A name that was not admitted, another name than before, a table that is not synced, a
-    database that is no master.
+    """A name that was not admitted or that no site has, another name than before, a table that is
+    not synced or not there, a database that is no master or takes part in no sync.
     """
     with synced(clusters, make_settings, count=1, join=False) as found:
         (node,) = found.nodes
-        with pytest.raises(RobbieBlocksError, match="does not sync the node"):
+        own = f"(?s)does not sync the node '{NODES[1]}'.*is of the node '{node.name}'"
+        with pytest.raises(RobbieBlocksError, match=own):
             command(node, "join", "--node", NODES[1])
+        right = node.settings.sync
+        node.settings = replace(
+            node.settings, sync=replace(right, master=clusters.master.conninfo())
+        )
+        with pytest.raises(RobbieBlocksError, match=r"'postgres'.*in no sync.*init-master"):
+            command(node, "join", "--node", node.name)
+        node.settings = replace(node.settings, sync=right)
         command(node, "join", "--node", node.name)
+        assert "note:" not in command.errors
+        with found.master.connect() as connection, connection.transaction(force_rollback=True):
+            # A name that no site has, as one that was mistyped.
+            doubt = sync.admit(connection, "vengance-local").doubt
+            assert doubt.startswith("robbieblocks_node_branding has no node vengance-local")
+            assert "did you mean vengeance-local?" in doubt
+        with found.master.connect() as connection:
+            connection.execute(
+                "DELETE FROM robbieblocks_node_branding WHERE node_id = %s", [node.name]
+            )
+        command(node, "join", "--node", node.name)
+        assert f"note: robbieblocks_node_branding has no node {node.name}" in command.errors
+        with pytest.raises(RobbieBlocksError, match=r"no table page is kept.*robbieblocks_pages"):
+            command(found.master, "conflicts", "list", "--table", "page")
         with pytest.raises(RobbieBlocksError, match="sync leave"):
             command(node, "join", "--node", NODES[1])
         with pytest.raises(RobbieBlocksError, match=r"name one of .*robbieblocks_pages"):
@@ -377,29 +400,79 @@ def test_a_node_in_the_server_of_the_master_joins(
             sync.leave(node.settings, connection, force=True)
 
 
-def test_a_server_that_can_not_connect_to_the_master_is_told_how(
-    clusters: Clusters, make_settings: MakeSettings
+def test_a_server_that_can_not_connect_to_the_master_asks_for_changes(
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
 ) -> None:
-    """The node reaches the master and its server may not: nothing is kept there for it."""
+    """The node reaches the master and its server may not: who wants a subscription is told how, and
+    nothing is kept on the master for it. By itself it asks, says why, and subscribes once it can,
+    an hour later or where it is joined again; and back.
+    """
     with synced(clusters, make_settings, count=1, join=False, owner="plain") as found:
         (node,) = found.nodes
+        slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+        subscriptions = "SELECT count(*) FROM pg_subscription WHERE subname = 'robbieblocks_sync'"
+
+        def way(process: Thread) -> str:
+            assert process.health is not None
+            return process.health.transport
+
+        def edited(name: str) -> None:
+            with found.master.connect() as connection:
+                connection.execute("UPDATE robbieblocks_pages SET page_name = %s", [name])
+            query = "SELECT page_name FROM robbieblocks_pages"
+            until(lambda: node.value(query) == name, f"the edit {name!r} comes")
+
         with node.cluster.connect(node.dbname) as administrator:
             # Its owner may subscribe, by a password alone; the master asks none of anybody.
             administrator.execute("GRANT pg_create_subscription TO plain")
             administrator.execute(f"GRANT CREATE ON DATABASE {node.dbname} TO plain".encode())
-        with (
-            node.connect() as connection,
-            pytest.raises(RightsMissing, match=r"(?s)password.*sync.transport"),
-        ):
-            sync.join(
-                node.settings,
-                connection,
-                node.name,
-                log=open_log("json"),
-                progress=lambda _: None,
-            )
-        slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
-        assert found.master.value(slots) == 0
+            join = ("join", "--node", node.name)
+            node.by("stream")
+            with (
+                contextlib.chdir(node.settings.home),
+                pytest.raises(RightsMissing, match=r"(?s)password.*sync.transport"),
+            ):
+                command(node, *join)
+            assert found.master.value(slots) == 0
+            node.by("auto")
+            command(node, *join)
+            assert "changes come by asking for them" in command.errors
+            assert found.master.value(slots) == 0
+            shown = command(node, "status")
+            assert "changes are asked for: the server of this database can't" in shown
+            assert f"UTC, or at once by `robbieblocks sync join --node {node.name}`" in shown
+            with syncing(node) as (process,):
+                process.wait_for("sync.finding", topic="transport")
+                edited("by asking")
+                administrator.execute("ALTER ROLE plain SUPERUSER")
+                try:
+                    until(lambda: len(process.logged("sync.state")) > 0, "it looks")
+                    assert node.value(subscriptions) == 0
+                    with node.connect() as connection:
+                        connection.execute("UPDATE sync_self SET clock_offset_ms = 3700000")
+                    until(lambda: way(process) == "stream", "it heals by itself")
+                    edited("by a subscription")
+                    with node.connect() as connection:
+                        connection.execute("UPDATE sync_self SET clock_offset_ms = 0")
+                finally:
+                    administrator.execute("ALTER ROLE plain NOSUPERUSER")
+                # Its server goes on until its session ends, and can't connect again.
+                found.master.value(
+                    "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+                    " WHERE database = current_database()"
+                )
+                until(lambda: way(process) == "poll", "it asks again")
+                edited("by asking again")
+                until(lambda: found.master.value(slots) == 0, "its slot gone")
+            administrator.execute("ALTER ROLE plain SUPERUSER")
+            try:
+                command(node, *join)
+                assert "changes come by subscription" in command.errors
+                assert "asked for" not in command(node, "status")
+            finally:
+                administrator.execute("ALTER ROLE plain NOSUPERUSER")
+            command(node, *join)
+            assert "changes come by asking for them" in command.errors
 
 
 def test_nodes_with_long_names_have_roles_of_their_own(

@@ -12,7 +12,16 @@ import pytest
 
 from tests.clusters import Cluster
 from tests.integration.sync import sites
-from tests.integration.sync.pages import apart, block, component, key, page, remove, retitle, title
+from tests.integration.sync.pages import (
+    apart,
+    block,
+    component,
+    key,
+    page,
+    remove,
+    retitle,
+    title,
+)
 from tests.integration.sync.sites import Fleet, Site
 from tests.workers import until
 
@@ -269,6 +278,13 @@ def test_an_edit_is_queued_once_on_each_node(fleet: Fleet) -> None:
     retitle(aurora, the_page, "by aurora")
     fleet.settle()
     assert [len(_queue(site, the_page)) for site in (fleet.master, aurora, vengeance)] == [2, 2, 2]
+    # Also where it comes back together with what others have changed.
+    other = page(fleet.master)
+    retitle(vengeance, the_page, "by vengeance")
+    fleet.send(vengeance)
+    fleet.settle()
+    assert [len(_queue(site, the_page)) for site in (fleet.master, aurora, vengeance)] == [3, 3, 3]
+    assert [len(_queue(site, other)) for site in fleet.nodes] == [1, 1]
 
 
 def test_a_node_is_told_where_the_master_made_something_else_of_its_edit(fleet: Fleet) -> None:
@@ -336,7 +352,7 @@ def newcomers(servers: list[Cluster]) -> Generator[Fleet]:
             each.name,
         )
 
-    with sites.fleet(servers, 77, prepare, subscribed=False) as made:
+    with sites.fleet(servers, 77, prepare, ways=sites.NO_WAY) as made:
         yield made
 
 
@@ -419,6 +435,24 @@ def test_a_change_that_is_not_settled_is_polled_later(newcomers: Fleet) -> None:
         slow.commit()
     place = newcomers.poll(node, place)
     assert title(node, quick) == "new"
+
+
+def test_a_transaction_comes_whole(newcomers: Fleet) -> None:
+    """Where changes are asked for, as by a subscription: also beyond the limit."""
+    node = newcomers.nodes[1]
+    place = newcomers.poll(node, None)
+    with newcomers.master.owner.transaction():
+        made = [page(newcomers.master) for _ in range(5)]
+    other = page(newcomers.master)
+    asked = "SELECT sync_changes(%s, %s, 2)"
+    ((answer,),) = _ask(node, asked, node.name, json.dumps(place))
+    keys = [entry["row_key"] for entry in answer["entries"]]
+    assert set(made) <= set(keys)
+    assert other not in keys
+    assert answer["is_more"] is True
+    ((answer,),) = _ask(node, asked, node.name, json.dumps(answer["after"]))
+    assert other in [entry["row_key"] for entry in answer["entries"]]
+    assert answer["is_more"] is False
 
 
 @pytest.fixture

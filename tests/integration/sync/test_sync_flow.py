@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.sync.pages import apart, block, component, page, remove, retitle, title
-from tests.integration.sync.sites import Fleet
+from tests.integration.sync.sites import WAYS, Fleet, Way
 
 pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
+def ways(request: pytest.FixtureRequest) -> tuple[Way, Way]:
+    """Each rule holds for a node that subscribes, and for one that asks for changes."""
+    given: tuple[Way, Way] = request.param
+    return given
 
 
 def test_an_edit_reaches_every_database_once(fleet: Fleet) -> None:

@@ -36,7 +36,8 @@ _ANY = st.integers(0, 10**6)
 
 
 class Edits(RuleBasedStateMachine):
-    """A master and two nodes to which the log is brought when a rule says so.
+    """A master and two nodes to which the log is brought when a rule says so: to one by a
+    subscription, to the other by asking for it.
 
     Each write has a text of its own. What a statement writes over, its site has seen. In the end a
     text stands in a row, or somebody who saw it wrote over it, or a conflict keeps it.
@@ -47,10 +48,10 @@ class Edits(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.sites: list[Site] = [self.fleet.master, *self.fleet.nodes]
-        self.places: dict[str, Any] = {
+        self._pull(*self.fleet.nodes)
+        self.first: dict[str, Any] = {
             node.name: self.fleet.poll(node, None) for node in self.fleet.nodes
         }
-        self.first = dict(self.places)
         self.written: set[str] = set()
         self.seen: set[str] = set()
         self.lost_answers: list[tuple[Site, list[Any]]] = []
@@ -150,6 +151,7 @@ class Edits(RuleBasedStateMachine):
 
     @rule(at=_NODES)
     def pull_all_again(self, at: int) -> None:
+        # As where a subscription is given up: what came by it is asked for once more.
         node = self.sites[at]
         self.fleet.poll(node, self.first[node.name])
 
@@ -191,7 +193,7 @@ class Edits(RuleBasedStateMachine):
 
     def _pull(self, *nodes: Site) -> None:
         for node in nodes:
-            self.places[node.name] = self.fleet.poll(node, self.places[node.name])
+            self.fleet.bring(node)
 
     def teardown(self) -> None:
         if not hasattr(self, "names"):
@@ -220,7 +222,9 @@ class Edits(RuleBasedStateMachine):
 
 def test_every_order_of_edits_ends_alike(servers: list[Cluster]) -> None:
     """Equal rows everywhere, nothing waits, each text has a trace, and none is there twice."""
-    with sites.fleet(servers, 99, subscribed=False) as fleet:
+    with sites.fleet(servers, 99) as fleet:
+        for node in fleet.nodes:
+            fleet.hold(node)
         Edits.fleet = fleet
         run_state_machine_as_test(
             Edits,

@@ -18,6 +18,13 @@ _THINGS = (
 )
 
 
+# Aurora's own site: what has to be looked at stands in its queue.
+_SITE = (
+    "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps)"
+    " VALUES ('aurora', 'Aurora', '{}', '{play}')"
+)
+
+
 @pytest.fixture
 def things(fleet: Fleet) -> Generator[dict[str, Any]]:
     """A table with towns on the master and on aurora, which polls for its own town's rows alone.
@@ -26,6 +33,7 @@ def things(fleet: Fleet) -> Generator[dict[str, Any]]:
     """
     master, aurora = fleet.master, fleet.nodes[0]
     admit = "SELECT sync_admit('aurora', 'Aurora', %s, NULL, %s)"
+    aurora.run(_SITE)
     fleet.settle()
     aurora.admin.execute(f"ALTER SUBSCRIPTION {aurora.role} DISABLE".encode())
     master.run("CREATE TABLE towns (id text PRIMARY KEY, uid uuid, name text)")
@@ -41,6 +49,7 @@ def things(fleet: Fleet) -> Generator[dict[str, Any]]:
         site.run("DELETE FROM sync_rows WHERE table_name = 'things'")
         site.run("DROP TABLE things")
     master.run("DROP TABLE towns")
+    aurora.run("DELETE FROM robbieblocks_node_branding WHERE node_id = 'aurora'")
     aurora.admin.execute(f"ALTER SUBSCRIPTION {aurora.role} ENABLE".encode())
 
 
@@ -75,9 +84,12 @@ def test_a_row_that_moves_goes_and_comes_back(
     """Its old node loses it, and is told nothing of what becomes of it there; a node of all towns
     keeps it; back in its town it is whole again."""
     master, aurora, vengeance = fleet.master, *fleet.nodes
+    queued = aurora.value("SELECT count(*) FROM robbieblocks_change_triggers")
     row, other = _made(master, "1"), _made(master, "2")
     place = fleet.poll(aurora, things)
     assert _towns(aurora) == {uuid.UUID(row).hex: "1"}
+    # No page is made of these rows: nothing has the node build for them.
+    assert aurora.value("SELECT count(*) FROM robbieblocks_change_triggers") == queued
     _move(master, row, to)
     place = fleet.poll(aurora, place)
     assert _towns(aurora) == {}

@@ -15,9 +15,16 @@ from tests.integration.sync.pages import (
     retitle,
     title,
 )
-from tests.integration.sync.sites import Fleet
+from tests.integration.sync.sites import WAYS, Fleet, Way
 
 pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
+def ways(request: pytest.FixtureRequest) -> tuple[Way, Way]:
+    """Each rule holds for a node that subscribes, and for one that asks for changes."""
+    given: tuple[Way, Way] = request.param
+    return given
 
 
 def _equal(fleet: Fleet) -> None:
@@ -107,11 +114,22 @@ def test_a_block_that_the_node_did_not_know_is_kept(fleet: Fleet) -> None:
 
 
 def test_a_row_that_is_in_use_is_not_deleted(fleet: Fleet) -> None:
-    """A component that the master has placed meanwhile comes back to the node that deleted it."""
+    """A component that the master has placed meanwhile comes back to the node that deleted it, and
+    the node builds: with its block came a page that could not be built without it.
+    """
     aurora = fleet.nodes[0]
     widget = component(fleet.master)
     the_page = page(fleet.master)
+    aurora.run(
+        "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, enabled_apps)"
+        " VALUES ('aurora', 'Aurora', '{}', '{play}')"
+    )
     fleet.settle()
+    looks = (
+        "SELECT count(*) FROM robbieblocks_change_triggers"
+        " WHERE changed_by = 'sync' AND affected_nodes = '{aurora}'"
+    )
+    before = aurora.value(looks)
     with apart(aurora):
         block(fleet.master, the_page, widget, 1)
         remove(aurora, "components", widget)
@@ -119,8 +137,10 @@ def test_a_row_that_is_in_use_is_not_deleted(fleet: Fleet) -> None:
         assert result["outcome"] == "lost"
     _equal(fleet)
     assert widget in aurora.content()["components"]
+    assert aurora.value(looks) == before + 1
     [kept] = fleet.conflicts()
     assert (kept["rule"], kept["replica_data"]) == ("in use", None)
+    remove(aurora, "node_branding", aurora.value("SELECT id FROM robbieblocks_node_branding"))
 
 
 def test_a_name_that_two_have_taken_stays_with_the_master(fleet: Fleet) -> None:
@@ -228,6 +248,28 @@ def test_a_clock_that_is_ahead_is_held_to_a_minute(fleet: Fleet) -> None:
         assert row[0]["is_skewed"] is True
         skew = "SELECT clock_skew_ms / 60000 FROM sync_nodes WHERE node_id = 'aurora'"
         assert fleet.master.value(skew) in (59, 60)
+    finally:
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
+
+
+def test_what_was_written_last_stays_though_its_transaction_began_first(fleet: Fleet) -> None:
+    """Over a version that was clamped: no node ends with the one that was written over."""
+    aurora = fleet.nodes[0]
+    the_page = page(fleet.master)
+    fleet.settle()
+    aurora.run("UPDATE sync_self SET clock_offset_ms = 3600000")
+    try:
+        with fleet.master.cluster.connect(fleet.master.database, "owner") as slow:
+            slow.autocommit = False
+            slow.execute("INSERT INTO sync_metrics (metric_name, metric_value) VALUES ('x', 1)")
+            retitle(aurora, the_page, "from the future")
+            assert [each["outcome"] for each in fleet.send(aurora)] == ["applied"]
+            slow.execute(
+                "UPDATE robbieblocks_pages SET meta_title = 'seen' WHERE id = %s", [the_page]
+            )
+            slow.commit()
+        _equal(fleet)
+        assert title(aurora, the_page) == "seen"
     finally:
         aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
 

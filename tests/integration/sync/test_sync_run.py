@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pytest
 
 from robbieblocks import sync
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, SyncTransport
 from tests import loopback
-from tests.sync_sites import Clusters, Place, Sync, copied, synced, syncing
+from tests.sync_sites import Clusters, Place, Sync, Thread, copied, synced, syncing
 from tests.workers import edit, running, until
 
 pytestmark = pytest.mark.postgres
@@ -63,22 +64,42 @@ def test_an_edit_comes_to_be_everywhere(clusters: Clusters, make_settings: MakeS
 @pytest.mark.chaos
 def test_a_kill_at_any_step_loses_nothing(clusters: Clusters, make_settings: MakeSettings) -> None:
     """Of each batch that was taken, applied or settled when it was killed, every change goes up
-    once.
+    once. What came down and was not noted comes again; a way down that was just begun goes on.
     """
+    steps: tuple[tuple[str, SyncTransport], ...] = (
+        ("taken", "auto"),
+        ("applied", "auto"),
+        ("settled", "poll"),
+        ("received", "poll"),
+        ("subscribed", "auto"),
+    )
     with synced(clusters, make_settings, count=1) as found:
         (node,) = found.nodes
-        for number, step in enumerate(("taken", "applied", "settled"), start=1):
+        wants_all = (
+            "SELECT nullif(metadata -> 'compare_all', 'null')::boolean FROM sync_nodes"
+            " WHERE node_id = (SELECT node_id FROM sync_self)"
+        )
+        for number, (step, transport) in enumerate(steps, start=1):
+            node.by(transport)
             rename(node, f"name {number}")
             with node.connect() as connection:
                 edit(connection, "play", number)
+            with found.master.connect() as connection:
+                connection.execute("UPDATE robbieblocks_components SET component_name = %s", [step])
             killed = node.syncing(crash=f"sync: {step}")
             with running(killed):
                 killed.wait_for_exit()
+            # A way down was begun with `settled`, and what was before it is not compared yet.
+            is_begun = step in ("settled", "received", "subscribed")
+            assert node.value(wants_all) is (True if is_begun else None)
         with syncing(node):
             found.until_equal(BLOCKS)
             found.until_equal(PAGES)
+            found.until_equal(COMPONENTS)
             until(lambda: waiting(node) == 0, "the outbox to be empty")
-        assert node.value("SELECT page_name FROM robbieblocks_pages") == "name 3"
+            until(lambda: node.value(wants_all) is None, "all compared")
+        assert node.value("SELECT page_name FROM robbieblocks_pages") == "name 5"
+        assert node.value("SELECT component_name FROM robbieblocks_components") == "subscribed"
         assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
         twice = (
             "SELECT count(*) FROM (SELECT id FROM sync_received GROUP BY id HAVING count(*) > 1)"
@@ -133,25 +154,29 @@ def test_days_apart_end_equal_and_keep_what_lost(
 def test_a_killed_server_comes_back_in_step(
     clusters: Clusters, make_settings: MakeSettings
 ) -> None:
-    """The master, then the node, is killed while edits go both ways: both end equal."""
-    with synced(clusters, make_settings, count=1) as found:
-        (node,) = found.nodes
-        with syncing(node) as (process,):
-            process.wait_for("sync.state", state="active")
-            for place in (found.master, node):
+    """The master, then each node, is killed while edits go both ways: all end equal."""
+    with synced(clusters, make_settings) as found:
+        with syncing(*found.nodes) as processes:
+            for each in processes:
+                each.wait_for("sync.state", state="active")
+            for number, place in enumerate(found.places):
+                node = found.nodes[max(0, number - 1)]
                 rename(node, f"before {place.name}")
                 place.cluster.kill()
-                process.wait_for(
-                    "sync.state", state="cut off" if place is found.master else "unreachable"
-                )
+                for each in processes:
+                    if place is found.master:
+                        each.wait_for("sync.state", state="cut off")
+                    elif place is each.place:
+                        each.wait_for("sync.state", state="unreachable")
                 if place is found.master:
                     rename(node, "while the master is away")
                 place.cluster.start()
                 with found.master.connect() as connection:
-                    edit(connection, "play", 7 if place is found.master else 8)
+                    edit(connection, "play", 7 + number)
                 found.until_equal(PAGES)
                 found.until_equal(BLOCKS)
-        assert node.value("SELECT page_name FROM robbieblocks_pages") == "before vengeance-local"
+        last = found.nodes[-1]
+        assert last.value("SELECT page_name FROM robbieblocks_pages") == f"before {last.name}"
 
 
 @pytest.mark.parametrize("how", ["dropped", "discarded"])
@@ -249,11 +274,12 @@ def test_a_clock_that_is_off_is_told(clusters: Clusters, make_settings: MakeSett
         assert node.value("SELECT page_name FROM robbieblocks_pages") == "later"
 
 
+@pytest.mark.parametrize("transport", ["auto", "poll"])
 def test_a_node_whose_schema_is_behind_waits(
-    clusters: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
 ) -> None:
     """It says which column it lacks, changes nothing, and goes on once it has it."""
-    with synced(clusters, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1, transports=(transport,)) as found:
         (node,) = found.nodes
         added = "ALTER TABLE robbieblocks_pages ADD COLUMN added text"
         with found.master.connect() as master:
@@ -272,10 +298,19 @@ def test_a_node_whose_schema_is_behind_waits(
             found.until_equal(PAGES)
 
 
+def findings_now(process: Thread) -> dict[str, str]:
+    """What a sync has found, by topic."""
+    assert process.health is not None
+    return process.health.findings_now
+
+
 def test_a_node_without_the_right_to_subscribe_asks_for_changes(
-    clusters: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its owner is no superuser: the same comes to it, also after the line was cut."""
+    """Its owner is no superuser: the same comes to it, also after the line was cut. What a
+    transaction of the master's server holds up is told, and comes when that has ended.
+    """
+    monkeypatch.setattr("robbieblocks.sync.way_down._HELD_MAX", timedelta(0))
     with synced(clusters, make_settings, count=1, owner="plain") as found:
         (node,) = found.nodes
         assert node.line is not None
@@ -296,12 +331,22 @@ def test_a_node_without_the_right_to_subscribe_asks_for_changes(
             found.until_equal(BLOCKS)
             found.until_equal(PAGES)
             assert "may make no subscription" in str(process.health.findings)
+            # In another database, too.
+            with clusters.master.connect() as slow, slow.transaction():
+                slow.execute("SELECT pg_current_xact_id()")
+                rename(found.master, "held up")
+                process.wait_for("sync.finding", topic="held")
+            found.until_equal(PAGES)
+            until(lambda: "held" not in findings_now(process), "it is told no more")
         assert node.value("SELECT count(*) FROM pg_subscription") == 0
 
 
-def test_a_paused_node_waits(clusters: Clusters, make_settings: MakeSettings) -> None:
+@pytest.mark.parametrize("transport", ["auto", "poll"])
+def test_a_paused_node_waits(
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
+) -> None:
     """While it is paused nothing goes up or comes down; then both do."""
-    with synced(clusters, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1, transports=(transport,)) as found:
         (node,) = found.nodes
         with syncing(node) as (process,):
             process.wait_for("sync.state", state="active")
@@ -355,7 +400,7 @@ def test_two_databases_that_sync_as_one_node_are_told(
     clusters: Clusters, make_settings: MakeSettings
 ) -> None:
     """A copy of a node's database at work beside it is a finding there and on the master."""
-    with synced(clusters, make_settings, count=1, transport="poll") as found:
+    with synced(clusters, make_settings, count=1, transports=("poll",)) as found:
         (node,) = found.nodes
         with syncing(node, interval_s=3600) as (process,):
             process.wait_for("sync.state", state="active")
@@ -484,11 +529,12 @@ def test_health_is_what_a_monitor_reads(clusters: Clusters, make_settings: MakeS
         assert secret not in node.cluster.said()
 
 
+@pytest.mark.parametrize("transport", ["auto", "poll"])
 def test_what_a_node_does_not_let_in_is_told_until_it_does(
-    clusters: Clusters, make_settings: MakeSettings
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
 ) -> None:
     """A row that a constraint of the node alone refuses is a finding; the others come."""
-    with synced(clusters, make_settings, count=1) as found:
+    with synced(clusters, make_settings, count=1, transports=(transport,)) as found:
         (node,) = found.nodes
         with node.connect() as connection:
             connection.execute(

@@ -1,0 +1,266 @@
+"""How changes come down to a node: by a subscription of its server, or by asking for them.
+
+With the transport `auto` it is a subscription where there can be one. Where the node's server does
+not reach the master, though this process does, changes are asked for, and it is tried again an hour
+later. Whichever way was begun anew, the tables are compared whole (`wants_all`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from robbieblocks.errors import RightsMissing, RobbieBlocksError
+from robbieblocks.failpoints import reached
+from robbieblocks.settings import SyncSettings
+from robbieblocks.sync import subscription
+from robbieblocks.sync.health import SyncHealth
+from robbieblocks.sync.link import MasterLink
+from robbieblocks.sync.master_values import Changes
+from robbieblocks.sync.node import NodeDatabase
+from robbieblocks.worker import Log
+
+CURSOR: Final = "log_after"
+_WANTS_ALL: Final = "compare_all"
+_GIVEN_UP: Final = "no_stream"
+_SUBSCRIBE_AGAIN: Final = timedelta(hours=1)
+_PAGE: Final = 500
+# What waits for a transaction of the master is asked for again after this, then less often.
+_ASK_AGAIN_S: Final = 0.1
+# Beyond it, it is told.
+_HELD_MAX: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Why a node's server could not subscribe, and until when that is not tried again."""
+
+    why: str
+    until: datetime
+
+    def said(self, node: str) -> str:
+        """It in words, with what to do."""
+        return (
+            f"{self.why}; it is tried again after {self.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+            f"or at once by `robbieblocks sync join --node {node}`"
+        )
+
+
+def given_up(node: NodeDatabase) -> GivenUp | None:
+    """Why this node asks for changes though it should subscribe. Raises DatabaseUnavailable."""
+    noted: object = json.loads(node.noted(_GIVEN_UP) or "null")
+    match noted:
+        case {"why": str(why), "until": str(until)}:
+            now, at = node.clock(), _instant(until)
+            # Longer than we would wait: the clock was set back.
+            if at is None or not now < at <= now + _SUBSCRIBE_AGAIN:
+                return None
+            return GivenUp(why, at)
+        case _:
+            return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def _held(changes: Changes) -> str:
+    """What to say of changes that wait for a transaction of the master's server, if anything."""
+    if changes.held_since is None or changes.held_for < _HELD_MAX:
+        return ""
+    return (
+        f"changes of the master since {changes.held_since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC "
+        "wait for a transaction of its server that is not ended, in whichever database: there, see "
+        "pg_stat_activity (backend_xid, xact_start) and pg_prepared_xacts"
+    )
+
+
+def forget(node: NodeDatabase) -> None:
+    """Forget where in the master's log this node was, and what became of its subscription."""
+    for name in (CURSOR, _WANTS_ALL, _GIVEN_UP):
+        node.note(name, "null")
+
+
+@dataclass(slots=True, kw_only=True)
+class WayDown:
+    """The way down of a node that is connected to its master.
+
+    `push_all` sends what waits, `find` notes what is wrong with a topic.
+    """
+
+    node: NodeDatabase
+    link: MasterLink
+    address: str
+    settings: SyncSettings
+    health: SyncHealth
+    log: Log
+    push_all: Callable[[], None]
+    find: Callable[[str, str], None]
+    streams: bool = True
+    _held_for: timedelta | None = None
+    _has_address: bool = False
+    _is_listening: bool = False
+    _was_idle: bool = False
+
+    def open(self, *, tries_at_once: bool = False) -> None:
+        """See to it that changes come down.
+
+        `tries_at_once`: also where it was given up a moment ago. Raises RightsMissing and
+        MasterUnavailable where the settings want a subscription and there can't be one.
+        """
+        why = self._why_poll()
+        if not why and not tries_at_once and (earlier := given_up(self.node)):
+            why = earlier.said(self.link.node)
+        if not why:
+            error = self._look_at_subscription()
+            if error is None:
+                self._is_now("stream")
+                return
+            if self.settings.transport == "stream":
+                raise error
+            later = GivenUp(str(error), self.node.clock() + _SUBSCRIBE_AGAIN)
+            noted = {"why": later.why, "until": later.until.isoformat()}
+            self.node.note(_GIVEN_UP, json.dumps(noted))
+            why = later.said(self.link.node)
+        self._is_now("poll", why)
+        self._poll()
+
+    def wants_all(self) -> bool:
+        """Whether tables have to be compared whole: what came down before is not known."""
+        return self.node.noted(_WANTS_ALL) == "true"
+
+    def has_all(self) -> None:
+        """Note that tables were compared whole."""
+        if self.wants_all():
+            self.node.note(_WANTS_ALL, "null")
+
+    def receive(self) -> bool:
+        """Merge what changed at the master, where it is asked for; whether there is more."""
+        after = self.node.noted(CURSOR)
+        changes = self.link.changes(after, _PAGE)
+        if changes.is_anew:
+            self.node.note(_WANTS_ALL, "true")
+        if changes.page.count:
+            self.health.received += self.node.receive(changes.page.entries)
+            reached("sync: received")
+        if changes.after != after:
+            self.node.note(CURSOR, changes.after)
+        self._held_for = changes.held_for if changes.held_since else None
+        self.find("held", _held(changes))
+        return changes.is_more
+
+    @property
+    def is_held(self) -> bool:
+        """Whether changes of the master wait for a transaction there, as it was asked last."""
+        return self._held_for is not None
+
+    def rest_s(self, usual_s: float) -> float:
+        """How long to wait before changes are asked for again, where nobody says that there are."""
+        if self.streams or self._held_for is None:
+            return usual_s
+        # Who holds it up does not tell when it ends.
+        return min(usual_s, max(_ASK_AGAIN_S, self._held_for.total_seconds()))
+
+    def _is_now(self, way: Literal["stream", "poll"], why: str = "") -> None:
+        self.streams = way == "stream"
+        self.health.transport = way
+        is_wanted = self.streams or self.settings.transport == "poll"
+        self.find("transport", "" if is_wanted else f"changes are asked for: {why}")
+        if self.streams:
+            self._held_for = None
+            self.find("held", "")
+
+    def _why_poll(self) -> str:
+        if self.settings.transport == "poll":
+            return "sync.transport is poll"
+        why = subscription.why_not(self.node, self.link)
+        if why and self.settings.transport == "stream":
+            raise RightsMissing(f"sync.transport is stream, and there is no subscription: {why}")
+        return why
+
+    def _poll(self) -> None:
+        for topic in ("slot", "subscription"):
+            self.find(topic, "")
+        self.health.wal_status, self.health.behind_bytes = "", 0
+        if subscription.state(self.node) is not None:
+            subscription.remove(self.node)
+        self.link.drop_slot(subscription.slot_name(self.link.node))
+        if not self._is_listening:
+            self._is_listening = True
+            self.link.listen()
+        while self.receive():
+            self.health.tick()
+
+    def _look_at_subscription(self) -> RobbieBlocksError | None:
+        """Put the subscription right; returns why this database's server can't subscribe."""
+        name = subscription.slot_name(self.link.node)
+        state, slot = subscription.state(self.node), self.link.slot(name)
+        self.health.wal_status = slot.wal_status if slot else "missing"
+        self.health.behind_bytes = slot.behind_bytes if slot else 0
+        if state is None or slot is None or slot.is_lost or state.slot_name != name:
+            if state is not None or slot is not None:
+                why = (
+                    "this database has no subscription any more"
+                    if state is None
+                    else "the master has discarded what it had not read yet"
+                )
+                self.log.warning("sync.subscription_lost", why=why)
+            # What waits goes up first: what comes down has to meet it there.
+            self.push_all()
+            return self._subscribe(name)
+        error = None
+        if not self._has_address:
+            error = subscription.set_address(self.node, self.address)
+            self._has_address = error is None
+        if not state.is_enabled:
+            subscription.set_enabled(self.node, enabled=True)
+        is_idle = state.is_enabled and not slot.is_active
+        # Once may be while it is started.
+        if error is None and is_idle and self._was_idle:
+            error = subscription.why_unconnected(self.node)
+        self._was_idle = is_idle
+        if error is not None and self.settings.transport == "auto":
+            return error
+        self.find(
+            "slot",
+            "the master keeps little more of what this node has not read (wal_status is "
+            f"{slot.wal_status}): see what holds up the subscription in this server's log"
+            if slot.wal_status in ("unreserved", "extended") and not slot.is_active
+            else "",
+        )
+        self.find(
+            "subscription",
+            str(error)
+            if error is not None
+            else f"the subscription has failed {state.error_count} times and does not run: "
+            "see this server's log"
+            if state.error_count and not state.is_running
+            else "",
+        )
+        return None
+
+    def _subscribe(self, name: str) -> RobbieBlocksError | None:
+        is_known = self.wants_all()
+        # Before: whoever is killed in between must not take what is here for the master's present.
+        self.node.note(_WANTS_ALL, "true")
+        error = subscription.create(self.node, self.link, self.address, name)
+        if error is not None:
+            if not is_known:
+                self.node.note(_WANTS_ALL, "null")
+            return error
+        reached("sync: subscribed")
+        # Where changes are asked for again one day, the log of today is no longer of use.
+        self.node.note(CURSOR, "null")
+        self.node.note(_GIVEN_UP, "null")
+        self.health.resubscribed += 1
+        self._has_address = True
+        self.health.wal_status = "reserved"
+        self.log.info("sync.subscribed")
+        return None
