@@ -6,7 +6,6 @@ import itertools
 import uuid
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -38,31 +37,16 @@ _SHARED = ("shelves", "books", "notes", "guides", "labels")
 _numbers = itertools.count(500)
 
 
-@dataclass
-class Polling(Fleet):
-    """A fleet whose nodes ask for changes."""
-
-    places: dict[str, Any] = field(default_factory=dict)
-
-    def arrived(self) -> None:
-        """Have every node take what the log has."""
-        for node in self.nodes:
-            self.places[node.name] = self.poll(node, self.places.get(node.name))
-
-
-@pytest.fixture(scope="module", params=["subscribed", "polled"])
+@pytest.fixture(scope="module", params=sites.WAYS, ids="-".join)
 def library(request: pytest.FixtureRequest, servers: list[Cluster]) -> Iterator[Fleet]:
     """A master and two nodes with shelves."""
-    is_subscribed = request.param == "subscribed"
 
     def prepare(site: Site) -> None:
         site.run(_TABLES)
         for table in _SHARED:
             site.run("SELECT sync_configure(%s, 'both')", table)
 
-    with sites.fleet(servers, next(_numbers), prepare, subscribed=is_subscribed) as made:
-        fleet = made if is_subscribed else Polling(made.master, made.nodes)
-        fleet.arrived()
+    with sites.fleet(servers, next(_numbers), prepare, ways=request.param) as fleet:
         add(fleet.master, "shelves", id=_FALLBACK, name="fallback")
         yield fleet
 
@@ -109,9 +93,6 @@ def shelf_of(site: Site, table: str, row: str) -> Any:
 @contextmanager
 def apart(fleet: Fleet, *nodes: Site) -> Generator[None]:
     """Cut nodes off."""
-    if isinstance(fleet, Polling):
-        yield
-        return
     first, *others = nodes
     with pages.apart(first), apart(fleet, *others) if others else nullcontext():
         yield
