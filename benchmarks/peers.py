@@ -53,6 +53,8 @@ class Peer:
     def dress(self, assets: Path) -> None:
         """Give Astro's pages the styles, fonts and frame of RobbieBlocks' pages, and a viewport.
 
+        Blocks have the attribute by which those styles give their texts margins and bullets.
+
         `assets` are those of a node whose pages have linked styles.
         """
         (sheet,) = assets.glob("styles-*.css")
@@ -219,7 +221,7 @@ def _astro_project(folder: Path, listed: Sequence[Page]) -> None:
     )
     (source / "Block.astro").write_text(
         f"---\n{imports}\nconst {{ key, props }} = Astro.props.block;\n---\n"
-        f'<div class="rb-block" data-part={{key}}>{choices}</div>\n'
+        f'<div class="rb-block" data-part={{key}} data-rb-base="text">{choices}</div>\n'
     )
     (source / "pages").mkdir()
     (source / "pages" / "[...path].astro").write_text(_ASTRO_PAGE)

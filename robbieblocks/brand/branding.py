@@ -65,7 +65,6 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
         custom_css=custom_css,
         custom_scripts=_custom_scripts(node, problems),
         fonts=hosted.assets,
-        preload_fonts=hosted.preloads,
         title_pattern=node.title_pattern.strip(),
         og_image=node.og_image.strip(),
         card=card,

@@ -25,7 +25,6 @@ _FORMATS = {"woff2": "woff2", "woff": "woff", "ttf": "truetype", "otf": "opentyp
 _SAFE_FACE = re.compile(r"[A-Za-z0-9 %.+?,-]*")
 _MAX_FAMILIES = 20
 _DRAWN_FILES = 12
-_PRELOADED = (("body", 400), ("heading", 700))
 # The same letters on Windows and macOS, on Linux, and on ChromeOS.
 _LOCAL: Final[dict[tuple[FallbackKind, int], str]] = {
     ("sans", 400): "Arial, ArialMT, Liberation Sans, LiberationSans, Arimo, Arimo-Regular",
@@ -52,7 +51,7 @@ _WEIGHTS: Final = {400: "1 549", 700: "550 1000"}
 
 
 class HostedFonts:
-    """The @font-face rules, files and preloads of a node's font tokens, and what is missing."""
+    """The @font-face rules and files of a node's font tokens, and what is missing."""
 
     def __init__(self, node: NodeRow, resolved: ResolvedTokens, fonts: Fonts) -> None:
         self._node = node
@@ -98,18 +97,6 @@ class HostedFonts:
     def assets(self) -> tuple[Asset, ...]:
         """The font files, each once."""
         return tuple({asset.name: asset for asset in self._assets.values()}.values())
-
-    @property
-    def preloads(self) -> tuple[Asset, ...]:
-        """The latin letters of body and headings, which the first screen of every page needs."""
-        chosen: dict[str, Asset] = {}
-        for role, weight in _PRELOADED:
-            family = self._family(role)
-            face = _face_for(self._faces[family], weight) if family else None
-            if family and face:
-                asset = self._assets[family, face.file]
-                chosen[asset.name] = asset
-        return tuple(chosen.values())
 
     def upright(self, role: str, weight: int) -> tuple[Asset, ...]:
         """The upright files of `body` or `heading` for a weight, latin letters first; none where
@@ -221,17 +208,6 @@ def _fallback_rule(
 def _local(names: str) -> str:
     """Fonts of the visitor's machine as sources: full names and PostScript names."""
     return ",".join(f"local({css_string(name)})" for name in names.split(", "))
-
-
-def _face_for(faces: tuple[FontFace, ...], weight: int) -> FontFace | None:
-    """The upright latin face with a weight, or the nearest to it: of its common letters, if any."""
-    upright = [face for face in faces if face.style == "normal"]
-    latin = [face for face in upright if face.is_common or _is_latin(face.unicode_range)]
-    return min(
-        latin,
-        key=lambda face: (_distance(face.weight, weight), not face.is_common, face.file),
-        default=None,
-    )
 
 
 def _is_latin(unicode_range: str) -> bool:

@@ -59,7 +59,6 @@ class BrandedNode:
     custom_css: Asset | None = None
     custom_scripts: Asset | None = None
     fonts: tuple[Asset, ...] = ()
-    preload_fonts: tuple[Asset, ...] = ()
     title_pattern: str = ""
     og_image: str = ""
     icons: tuple[IconLink, ...] = ()

@@ -4,7 +4,6 @@ error or in correct text; the good page's bytes are what they are without it."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -137,13 +136,8 @@ def _nothing_of_the_rows_runs(document: LexborHTMLParser) -> None:
     assert head is not None
     assert main is not None
     children = document.css("body > *")
-    # A node's own fonts are asked for before anything else; where it has none, nothing is.
-    fonts = list(itertools.takewhile(lambda node: node.tag == "link", children))
-    for font in fonts:
-        assert (font.attributes["rel"], font.attributes["as"]) == ("preload", "font")
-        assert (font.attributes["href"] or "").startswith("/_rb/")
     # The note for visitors without scripts stands where a page has controls.
-    tags = [node.tag for node in children[len(fonts) :] if node.tag != "noscript"]
+    tags = [node.tag for node in children if node.tag != "noscript"]
     assert tags[:2] == ["a", "div"]
     assert {node.tag for node in head.iter()} <= {"meta", "title", "script", "link", "style"}
     for script in document.css("script"):

@@ -188,7 +188,7 @@ def test_numbers_are_taken_as_text() -> None:
 
 
 def test_fonts_of_tokens_are_self_hosted() -> None:
-    """The first family of a stack comes from the toolchain, and its latin faces are preloaded."""
+    """The first family of a stack comes from the toolchain, with all of its faces."""
     node = branded(BODY, HEADING, MONO)
     text = sheet(node)
     assert node.problems == ()
@@ -197,20 +197,15 @@ def test_fonts_of_tokens_are_self_hosted() -> None:
     assert text.count('font-family:"Tektur"') == 2
     assert "Orbitron" not in text.split("@layer tokens{")[0]
     assert len(node.fonts) == 4
-    assert [asset.content for asset in node.preload_fonts] == [
-        b"inter-latin-100-900-normal.woff2",
-        b"tektur-latin-700-normal.woff2",
-    ]
     assert all(asset.url in text for asset in node.fonts)
 
 
-def test_of_a_font_in_two_files_the_common_letters_are_preloaded() -> None:
-    """Browsers take the later rule of two that have a letter, so theirs follows; no other comes."""
+def test_of_a_font_in_two_files_the_rule_of_the_common_letters_follows() -> None:
+    """Browsers take the later rule of two that have a letter, and fetch no other file for it."""
     whole = face("Inter", "100 900", "latin")
     common = replace(whole, file="inter-common.woff2", content=b"common", is_common=True)
     italic = replace(common, style="italic", file="inter-common-italic.woff2", content=b"italic")
     node = brand(a_node(), [BODY], lambda _: (whole, common, italic))
-    assert [font.content for font in node.preload_fonts] == [b"common"]
     urls = [node.fonts[number].url for number in range(3)]
     assert [font.content for font in node.fonts] == [whole.content, b"common", b"italic"]
     assert re.findall(r"url\((/[^)]*)\)", sheet(node)) == urls

@@ -130,22 +130,39 @@ def test_islands_name_what_they_need() -> None:
     ]
 
 
-def test_fonts_do_not_hold_back_the_first_paint() -> None:
-    """Fonts are fetched early from the body: of those that a head names, browsers wait a while."""
+@pytest.mark.parametrize("form", ["inline", "linked", "fixed"])
+def test_nothing_is_fetched_before_what_shows(form: StyleForm) -> None:
+    """Fonts and modules come behind the content; only what says where modules are is in the head,
+    before each module that a block may name."""
     font = Asset.of("font", "woff2", b"letters")
-    head, _, body = _html(
-        page(block(1, "still")), on=replace(node(), preload_fonts=(font,))
-    ).partition("<body")
-    assert font.url not in head
-    assert body.index(f'as="font" type="font/woff2" href="{font.url}"') < body.index("<main")
+    html = _html(page(block(1, "live")), on=replace(node(), fonts=(font,)), styles=form)
+    before, shown, behind = re.split("(<main.*</main>)", html, flags=re.DOTALL)
+    waiting = re.sub('<template id="rb-preloads">.*?</template>', "", before)
+    asked = LexborHTMLParser(waiting).css("script[src], link:not([rel=stylesheet], [rel=icon])")
+    assert [element.html for element in asked] == []
+    assert "<script" not in shown
+    assert '<script type="importmap">' in before
+    assert '<script type="module" src="/_rb/' in behind
+    assert ('<link rel="modulepreload"' in behind) == (form == "inline")
 
 
-@pytest.mark.parametrize("form", ["linked", "fixed"])
-def test_fonts_are_not_fetched_beside_the_stylesheet(form: StyleForm) -> None:
-    """Where a page waits for its styles, nothing shares the line with them."""
-    font = Asset.of("font", "woff2", b"letters")
-    on = replace(node(), preload_fonts=(font,))
-    assert font.url not in _html(page(block(1, "still")), on=on, styles=form)
+def test_in_development_all_scripts_stand_in_the_head() -> None:
+    """The development server compares what stands around the blocks: scripts are not of it."""
+    head, _, body = _html(page(block(1, "live")), styles="separate").partition("<body")
+    assert '<script type="module"' in head
+    assert "module" not in body
+
+
+def test_an_earlier_page_template_still_has_its_scripts(tmp_path: Path) -> None:
+    """A project's own copy that writes all scripts in one, and fonts, gives a page that lives."""
+    package = resource_dir("templates")
+    text = (package / "page.html.j2").read_text("utf-8")
+    old = text.replace("{{ head_scripts }}", "{{ modules }}{{ slot.fonts }}")
+    (tmp_path / "page.html.j2").write_text(old.replace("{{ scripts }}", ""), "utf-8")
+    document = PageRenderer(tmp_path, package).compose(page(block(1, "live")), {1: LIVE}, BUNDLE)
+    head, _, body = document.fill(NodeSlots.of(node())).decode().partition("<body")
+    assert head.index("importmap") < head.index('<script type="module"')
+    assert '<script type="module"' not in body
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,16 @@
 const preloads = document.head.querySelector("template#rb-preloads");
 if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
 
-// React is fetched by the first block that needs it, not by the page.
-// Its module is all of React: react-dom's names, too.
-/** @type {Promise<any> | undefined} */
-let react;
-const loadReact = () => (react ??= import("react"));
+// Each module is asked for once, by the first block that needs it: of several calls of import() browsers
+// may answer a later one first, and a lower block would come to life before one above it.
+/** @type {Map<string, Promise<any>>} */
+const modules = new Map();
+/** @type {(specifier: string) => Promise<any>} A module; of React's, react-dom's names are in it, too. */
+const load = (specifier) => {
+  let module = modules.get(specifier);
+  if (!module) modules.set(specifier, (module = import(specifier)));
+  return module;
+};
 
 // For `robbieblocks dev`, which alters an open page: each island by its id, and what React made of it;
 // null where that failed.
@@ -81,8 +86,8 @@ export const start = async (island, element) => {
         : undefined;
     if (island.still && !asked) return;
     let [React, { default: Component }, restore] = await Promise.all([
-      loadReact(),
-      import(island.use),
+      load("react"),
+      load(island.use),
       island.fresh ? import("robbieblocks/restore") : undefined,
     ]);
     await pause();

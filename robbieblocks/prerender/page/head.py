@@ -192,14 +192,6 @@ def hints(of_blocks: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(link for text in of_blocks for link in _LINK.findall(text)))
 
 
-def preload_fonts(fonts: Iterable[Asset]) -> str:
-    """Links that fetch fonts early. Brand makes assets of woff2 fonts only."""
-    return "\n".join(
-        f'<link rel="preload" as="font" type="font/woff2" href="{font.url}" crossorigin>'
-        for font in fonts
-    )
-
-
 def script(asset: Asset) -> str:
     """A script that runs once the page is parsed."""
     return f'<script src="{asset.url}" integrity="{asset.integrity}" defer></script>'

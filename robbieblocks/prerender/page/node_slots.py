@@ -88,8 +88,8 @@ class NodeSlots:
             "theme_script": f"<script>{head.THEME_SCRIPT}</script>" if node.scheme else "",
             "color_scheme": "light dark" if node.scheme else node.theme,
             "icons": _icons(node, escape(icon_url)),
-            # On a slow line they would share it with the stylesheet that a page waits for.
-            "fonts": head.preload_fonts(node.preload_fonts if styles == "inline" else ()),
+            # Earlier page templates write it. Browsers ask for fonts as soon as text is laid out.
+            "fonts": "",
             "tokens": tokens.html,
             "custom_css": custom_css.html,
             "script_sources": f" {head.csp_hash(head.THEME_SCRIPT)}" if node.scheme else "",

@@ -48,12 +48,14 @@ _SCRIPT_MAKER: Final = re.compile(
 class PageAssets:
     """A page's styles and scripts as HTML, its import map, and the assets that they name.
 
+    `head_scripts` load nothing, but in `robbieblocks dev`; `scripts` stand behind what shows.
     `styles` are the texts of its <style> elements and of those that its modules may add; None where
     a module computes them while it runs.
     """
 
     stylesheets: str
     import_map: str
+    head_scripts: str
     scripts: str
     assets: tuple[Asset, ...]
     styles: tuple[str, ...] | None = ()
@@ -140,9 +142,9 @@ class AssetGraph:
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
-        Modules of `islands` are in the import map, those of the eager ones are preloaded too: at
-        once, or, where the page waits for stylesheets or shows a picture first, by islands.js,
-        which runs once it is parsed and styled.
+        Modules of `islands` are in the import map, those of the eager ones are preloaded too:
+        behind what shows, or, where the page waits for stylesheets or shows a picture first, by
+        islands.js, which runs once it is parsed and styled.
         `words` are those of the page's HTML that may be utility classes.
         """
         own = self._styles_of(components, self.bundle.utilities_for(components, words), styles)
@@ -150,6 +152,7 @@ class AssetGraph:
             return PageAssets(
                 stylesheets=own.html,
                 import_map="",
+                head_scripts="",
                 scripts="",
                 assets=own.linked,
                 styles=own.texts,
@@ -159,7 +162,9 @@ class AssetGraph:
         modules = self._modules(islands.components, parts)
         import_map = self._import_map(modules)
         runtime = self.bundle.runtime.asset
-        lines = [f'<script type="importmap">{import_map}</script>']
+        # Before each module, also those of blocks: what it names is not found otherwise.
+        first = [f'<script type="importmap">{import_map}</script>']
+        lines: list[str] = []
         if islands.eager:
             # Several specifiers may lead to one file.
             preloads = dict.fromkeys(
@@ -168,16 +173,23 @@ class AssetGraph:
             waits = styles in ("linked", "fixed") or (
                 styles == "inline" and (bool(own.linked) or has_first_picture)
             )
-            lines += [_after_styles(preloads)] if waits else preloads
+            if waits:
+                first.append(_after_styles(preloads))
+            else:
+                lines += preloads
         forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
         # The first is by what `robbieblocks dev` finds the page's script.
         lines += map(_module_script, [runtime, *forms])
+        if styles == "separate":
+            # It compares all of the body but the blocks, and an edit has other modules.
+            first, lines = [*first, *lines], []
         added = self._styles(modules)
         loaded = [self.bundle.modules[name] for name in modules]
         maps = [each.browser_map for each in loaded if each.browser_map]
         return PageAssets(
             stylesheets=own.html,
             import_map=import_map,
+            head_scripts="\n".join(first),
             scripts="\n".join(lines),
             assets=(*own.linked, runtime, *(each.asset for each in loaded), *maps),
             styles=None if added is None else (*own.texts, *added),

@@ -222,7 +222,10 @@ class PageRenderer:
                 "open_graph": head.open_graph(content.about),
                 "stylesheets": _safe(loads.stylesheets),
                 "style": _safe(style),
-                "modules": _safe(loads.scripts),
+                "head_scripts": _safe(loads.head_scripts),
+                "scripts": _safe(loads.scripts),
+                # In one, as earlier page templates write them.
+                "modules": _safe("\n".join(filter(None, (loads.head_scripts, loads.scripts)))),
                 "hints": [_safe(hint) for hint in content.hints],
                 "json_ld": [_safe(graph) for graph in head.linked_data(content.about.metadata)],
                 "speculation": _safe(head.SPECULATION),
