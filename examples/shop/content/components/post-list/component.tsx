@@ -12,7 +12,7 @@ export default function PostList({ title, level, posts, parts }: Props) {
   const Heading = level === 1 ? "h1" : "h2";
   const pages = parts as Parts | null;
   return (
-    <section className="post-list">
+    <section className={pages ? "post-list" : "post-list beside"}>
       {title && <Heading>{title}</Heading>}
       <ol role="list">
         {posts.map((post) => (
