@@ -169,3 +169,31 @@ def test_a_transaction_goes_up_whole(fleet: Fleet) -> None:
     assert len(aurora.value("SELECT sync_outbox_take(2)")) == 6
     fleet.settle()
     assert fleet.master.content() == aurora.content()
+
+
+@pytest.mark.parametrize("at", ["master", "node"])
+def test_a_write_scans_no_table_of_the_sync(at: str, fleet: Fleet) -> None:
+    """However many rows it knows: what an edit and a delete look up is found by an index."""
+    site = fleet.master if at == "master" else fleet.nodes[0]
+    the_page = page(fleet.master)
+    block(fleet.master, the_page, component(fleet.master), 1)
+    fleet.settle()
+    tables = ("sync_rows", "pending_sync", "sync_received", "sync_gone")
+    scans = "SELECT pg_stat_get_xact_numscans(%s::text::regclass)"
+    with site.owner.transaction(force_rollback=True):
+        for statement in (
+            "INSERT INTO sync_rows (table_name, row_key) VALUES ('t', %s)",
+            "INSERT INTO pending_sync (table_name, row_key, operation, data)"
+            " VALUES ('t', %s, 'UPSERT', '{}')",
+            "INSERT INTO sync_received (id, node_id, table_name, row_key, outcome, is_cascade)"
+            " VALUES (gen_random_uuid(), 'n', 't', %s, '', true)",
+            "INSERT INTO sync_gone (table_name, row_key, data, with_parent)"
+            " VALUES ('t', %s, '{}', true)",
+        ):
+            many = statement.replace("VALUES (", "SELECT ")[:-1].replace("%s", "n::text")
+            site.run(f"{many} FROM generate_series(1, 3000) AS n")
+        site.run(f"ANALYZE {', '.join(tables)}")
+        before = [site.value(scans, table) for table in tables]
+        retitle(site, the_page, "edited")
+        remove(site, "pages", the_page)
+        assert [site.value(scans, table) for table in tables] == before
