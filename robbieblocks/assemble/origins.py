@@ -1,4 +1,4 @@
-"""Whose a value in a block's props is: what is wrong with it is said of the row that holds it."""
+"""Whose a value on a page is: what is wrong with it is said of the row that holds it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from robbieblocks.assemble.collections.filling import IN_TEXT, ROW
 from robbieblocks.assemble.values import MAX_VALUE_BYTES, ValueProblem
+from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import json_pointer, printable
-from robbieblocks.model import BlockRow, Json, JsonObject, Taken, canonical_json
+from robbieblocks.model import BlockRow, Json, JsonObject, PageRow, Taken, canonical_json
 
 # The columns of a page in which a field of its data stands, each with the place in it.
 _OF_PAGES: Final = {
@@ -23,6 +25,14 @@ _OF_PAGES: Final = {
     "image": ("metadata", "/image"),
 }
 _METADATA: Final = "metadata"
+# What a collection's row can have a part in.
+_OF_ROWS: Final = {
+    "page_name": "name",
+    "page_route": "route",
+    "meta_title": "meta_title",
+    "meta_description": "meta_description",
+    "metadata": "metadata",
+}
 
 
 class Origin(NamedTuple):
@@ -32,6 +42,40 @@ class Origin(NamedTuple):
     key: str
     field: str
     pointer: str
+
+
+def of_page(
+    row: PageRow, field: str, problem: ValueProblem, *, severity: Severity = "error"
+) -> Problem:
+    """A problem with a field of a page, said of the row that holds the value.
+
+    Of a page that is made of a collection's row that is the row, where the template names one of
+    its columns there; else the page where the row has some part in the field, or the template.
+    """
+    made, name = row.made, _OF_ROWS.get(field)
+    if made is None:
+        return problem.in_row("page", row.key, field, severity=severity)
+    stated: Json = getattr(made.template, name) if name else None
+    steps = [_unescaped(step) for step in problem.pointer.split("/")[1:]]
+    columns, inside = _columns(stated, steps)
+    if len(columns) == 1:
+        key = f"{made.collection}/{made.row.key}"
+        problem = replace(problem, pointer=json_pointer(*inside))
+        return problem.in_row("collection", key, printable(columns.pop()), severity=severity)
+    whose = row if name and getattr(row, name) != stated else made.template
+    return problem.in_row("page", whose.key, field, severity=severity)
+
+
+def _columns(stated: Json, steps: list[str]) -> tuple[set[str], list[str]]:
+    """The columns that a template names at a place, and the place in the one column's value."""
+    for number in range(len(steps) + 1):
+        if isinstance(stated, dict) and [*stated] == [ROW] and isinstance(stated[ROW], str):
+            return {stated[ROW]}, steps[number:]
+        if isinstance(stated, str):
+            return {*IN_TEXT.findall(stated)}, []
+        if number < len(steps):
+            stated = _part(stated, steps[number])
+    return set(), []
 
 
 def origin_of(block: BlockRow, pointer: str) -> Origin | None:
@@ -128,7 +172,9 @@ def _member(field: str) -> str:
 def _part(value: Json, step: str) -> Json:
     if isinstance(value, dict):
         return value.get(step)
-    return value[int(step)] if isinstance(value, list) else None
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    return None
 
 
 def _unescaped(step: str) -> str:

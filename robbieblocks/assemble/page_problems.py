@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from robbieblocks.assemble.origins import largest_taken, origin_of
+from robbieblocks.assemble.origins import largest_taken, of_page, origin_of
 from robbieblocks.assemble.props.problems import FITTING
 from robbieblocks.assemble.values import ValueProblem, is_too_large
 from robbieblocks.errors import Problem, Severity
@@ -14,14 +14,6 @@ from robbieblocks.model import BlockRow, PageRow, same
 from robbieblocks.row_faults import blame
 
 MAX_PAGE_PROBLEMS = 20_000
-# What a collection's row can have a part in.
-_OF_ROWS = {
-    "page_name": "name",
-    "page_route": "route",
-    "meta_title": "meta_title",
-    "meta_description": "meta_description",
-    "metadata": "metadata",
-}
 
 
 class PageProblems:
@@ -45,7 +37,7 @@ class PageProblems:
     ) -> None:
         """Collect a problem of the page's own row."""
         problem = ValueProblem(at, what, remedy)
-        self._collect(problem.in_row("page", self._key_of(field), field, severity=severity))
+        self._collect(of_page(self._row, field, problem, severity=severity))
 
     def add_value(self, field: str, problem: ValueProblem) -> None:
         """Collect a problem with a value of the page's own row."""
@@ -102,15 +94,6 @@ class PageProblems:
             stated = (each.props for each in row.made.template.blocks if each.order == block.order)
             return row.row_key if any(map(same, stated, (block.props,))) else row.part_of or row.key
         return block.frame or row.row_key
-
-    def _key_of(self, field: str) -> str:
-        """The key of the page whose field it is; a template's, where a made page has it from it."""
-        row = self._row
-        if row.made is None:
-            return row.key
-        name = _OF_ROWS.get(field)
-        stated = row.made.template
-        return row.key if name and getattr(row, name) != getattr(stated, name) else stated.key
 
     def _place(self, block: BlockRow) -> tuple[str, str]:
         """What names a block: its component, or the page where its component_id is null."""

@@ -170,6 +170,14 @@ def fuzzed(make_site: MakeSite) -> Iterator[Fuzzed]:
             route="",
             metadata={"more": {"$row": "more"}, "amount": {"$row": "amount"}},
         )
+        # Whatever stands in the row, lists that show it go out, with a feed.
+        lists = {
+            "text": "List",
+            "pages": {"$pages": {}},
+            "rows": {"$rows": {"collection": "goods"}},
+        }
+        feed = {"feed": {"forms": ["atom", "rss", "json"]}}
+        site.page("list", Block(component="good", props=lists), metadata=feed)
         site.page("framed", "good", app="framed")
         site.page("frame", app="framed", route="", metadata={"frame": True})
         site.sql(

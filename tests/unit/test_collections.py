@@ -107,6 +107,36 @@ def nested(levels: int) -> Any:
 
 
 @pytest.mark.parametrize(
+    ("metadata", "where"),
+    [
+        ({"lang": {"$row": "word"}}, "collection products/mug, word"),
+        ({"og_image": "media:{$row.word}"}, "collection products/mug, word"),
+        ({"head": {"$row": "deep"}}, "collection products/mug, deep at /links/0/rel"),
+        ({"feed": {"$row": "word"}}, "collection products/mug, word"),
+        # Two columns make the value, and none.
+        ({"og_image": "media:{$row.slug}-{$row.word}"}, "page product--mug, metadata at /og_image"),
+        (
+            {"og_image": "media:none", "a": "{$row.word}"},
+            "page product--mug, metadata at /og_image",
+        ),
+        ({"og_image": "media:none"}, "page product, metadata at /og_image"),
+    ],
+)
+def test_a_wrong_value_of_a_made_page_names_the_row_s_column(
+    metadata: dict[str, Any], where: str
+) -> None:
+    """Where the template names one column there; else the made page, or the template."""
+    row = a_row("mug", word="no such", deep={"links": [{"rel": "evil", "href": "/x"}]})
+    found = assemble(
+        Relations().applied(content(template(metadata=metadata), of=rows(row)), NOW),
+        "play",
+        layouts=LAYOUTS,
+    )
+    (problem,) = found.held_back["product--mug"]
+    assert problem.where == where
+
+
+@pytest.mark.parametrize(
     ("row", "column"),
     [
         (a_row("mug", category=None), "category"),

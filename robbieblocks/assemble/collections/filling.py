@@ -17,7 +17,7 @@ from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import COLUMN_IN_ROUTE, CollectionRow, Json, JsonObject, doubled_text
 
 ROW: Final = "$row"
-_IN_TEXT: Final = re.compile(r"\{\$row\.([A-Za-z_][A-Za-z0-9_]{0,62})\}")
+IN_TEXT: Final = re.compile(r"\{\$row\.([A-Za-z_][A-Za-z0-9_]{0,62})\}")
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Filling:
         return None
 
     def _filled(self, text: str, at: str) -> str:
-        return _IN_TEXT.sub(lambda found: self._as_text(found[1], at), text)
+        return IN_TEXT.sub(lambda found: self._as_text(found[1], at), text)
 
     def _as_text(self, name: str, at: str) -> str:
         values = self.row.values

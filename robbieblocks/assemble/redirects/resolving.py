@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from robbieblocks.assemble.origins import of_page
 from robbieblocks.assemble.redirects.reading import Stated, has_redirects, read_redirects
 from robbieblocks.assemble.routes import place_of, release_path
 from robbieblocks.assemble.values import ValueProblem
@@ -121,7 +122,7 @@ class _Resolving:
         return blame(self._problems.setdefault(row.key, []).append, "page", row.key, "metadata")
 
     def _add(self, row: PageRow, problem: ValueProblem) -> None:
-        self._problems[row.key].append(problem.in_row("page", row.key, "metadata"))
+        self._problems[row.key].append(of_page(row, "metadata", problem))
 
     def _clash(
         self, row: PageRow, stated: Stated, taken: dict[str, PageRow]

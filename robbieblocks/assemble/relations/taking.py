@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from robbieblocks.assemble.origins import of_page
 from robbieblocks.assemble.relations.feeds import feed_setting, read_feed
 from robbieblocks.assemble.relations.references import PAGINATION, References, has_reference
 from robbieblocks.assemble.values import ValueProblem
@@ -70,5 +71,5 @@ def with_feed(page: PageRow, lang: str, references: References) -> PageRow:
     feed = read_feed(page, lang, references.listing, references.answers)
     if isinstance(feed, Feed):
         return replace(page, feed=feed)
-    faults = (problem.in_row("page", page.key, "metadata") for problem in feed)
+    faults = (of_page(page, "metadata", problem) for problem in feed)
     return with_faults(page, tuple(faults))
