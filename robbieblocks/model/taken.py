@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from robbieblocks.model.values import JsonObject
 
+_TELLING: Final = frozenset(("key", "route"))
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Taken:
+
+class Taken(NamedTuple):
     """The `fields` of some rows, which stand at the JSON pointer `at` of a block's props.
 
     `rows` are the data that lists have of them, each with its `key`. Where it `is_list`, each is
@@ -26,17 +27,22 @@ class Taken:
     column: str = ""
 
     def __eq__(self, other: object) -> bool:
-        """Whether both name the same rows, whatever these say."""
+        """Whether both name the same rows, where equal props stand: with a key or a route in them
+        these are those of the same rows, and so is what a page says of itself.
+        """
         if not isinstance(other, Taken):
             return NotImplemented
-        return self._place == other._place and (
-            self.rows is other.rows
-            or [row["key"] for row in self.rows] == [row["key"] for row in other.rows]
+        return (
+            self.at == other.at
+            and self.fields == other.fields
+            and self[3:] == other[3:]
+            and (
+                self.rows is other.rows
+                or not self.is_list
+                or not _TELLING.isdisjoint(self.fields)
+                or [row["key"] for row in self.rows] == [row["key"] for row in other.rows]
+            )
         )
 
     def __hash__(self) -> int:
-        return hash(self._place)
-
-    @property
-    def _place(self) -> tuple[str, tuple[str, ...], bool, str, str]:
-        return self.at, self.fields, self.is_list, self.collection, self.column
+        return hash((self.at, self.fields))

@@ -914,6 +914,23 @@ def test_a_value_that_does_not_fit_is_told_of_the_row_that_holds_it(
     assert found == {"list": told}
 
 
+def test_a_row_that_says_the_same_as_another_is_not_taken_for_it() -> None:
+    """A wrong value that moves to another page is that page's, though the list shows the same."""
+    kept, told = Relations(), []
+    components = (a_component("card", _schema({"price": _NUMBER})),)
+    for one, other in (("no", 1), (1, "no")):
+        prices = {"a": one, "b": other}
+        pages_ = [replace(post(key, price=price), name="x") for key, price in prices.items()]
+        pages_[0 if one == "no" else 1] = replace(
+            pages_[0 if one == "no" else 1], published_at=NOW - timedelta(days=1)
+        )
+        ask = asking({"$pages": {"fields": ["metadata.price"], "sort": "published_at"}})
+        content = kept.applied(a_snapshot(ask, *pages_, components=components), NOW)
+        (problem,) = assemble(content, "play", layouts=LAYOUTS).held_back["list"]
+        told.append(problem.key)
+    assert told == ["a", "b"]
+
+
 def test_of_too_large_props_the_largest_row_is_named() -> None:
     """One that takes half of what is allowed is at fault; among many small ones it is the list,
     which says how much the largest takes, and what to state."""

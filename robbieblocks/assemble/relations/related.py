@@ -84,8 +84,7 @@ class Surroundings:
     @property
     def _lacking(self) -> tuple[Problem, ...]:
         """Why lists lack what they would show: pages, or some of what a page tells."""
-        left_out = self.listed.left_out
-        return (*self.unread, *left_out) if left_out else self.unread
+        return (*self.unread, *self.listed.left_out) if self.listed.too_much else self.unread
 
     def made(self, row: PageRow, group: Group, known: Related | None, *, refers: bool) -> Related:
         """What a row becomes: `known`, what it became, where that still holds."""
