@@ -172,9 +172,8 @@ def _member(field: str) -> str:
 def _part(value: Json, step: str) -> Json:
     if isinstance(value, dict):
         return value.get(step)
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        return value[int(step)]
-    return None
+    there = value if isinstance(value, list) and step.isdecimal() else ()
+    return there[int(step)] if int(step or 0) < len(there) else None
 
 
 def _unescaped(step: str) -> str:
