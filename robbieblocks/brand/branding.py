@@ -10,13 +10,22 @@ from robbieblocks.brand.css import CssProblem, sheet_doubts, sheet_problems, var
 from robbieblocks.brand.favicon import branded_favicon
 from robbieblocks.brand.fonts import Fonts, HostedFonts
 from robbieblocks.brand.node_texts import image_problem
+from robbieblocks.brand.own_fonts import NO_FONTS, OwnFonts
 from robbieblocks.brand.schemes import Scheme
 from robbieblocks.brand.social_card import card_style
 from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import printable
-from robbieblocks.model import NO_SETTINGS, Asset, BrandedNode, CardStyle, NodeRow, TokenRow
+from robbieblocks.model import (
+    NO_SETTINGS,
+    Asset,
+    BrandedNode,
+    CardStyle,
+    NodeRow,
+    OwnFont,
+    TokenRow,
+)
 from robbieblocks.names import NAME_REMEDY, NODE_LENGTH, app_problem, name_problem, text_problem
 from robbieblocks.row_faults import blame
 from robbieblocks.site_settings import read_settings
@@ -25,14 +34,23 @@ LAYERS = "@layer tokens, base, layout, components, utilities, node;"
 MAX_SCRIPTS = 1024 * 1024
 
 
-def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNode:
+def brand(
+    node: NodeRow,
+    tokens: Sequence[TokenRow],
+    fonts: Fonts,
+    own_fonts: Mapping[str, OwnFont] = NO_FONTS,
+) -> BrandedNode:
     """The node's stylesheet, fonts, CSS and scripts, with every problem found in `problems`.
 
-    `fonts` returns the files of a family, or none. What is wrong is left out of the result, which
+    `fonts` returns the files of a family, or none; `own_fonts` are those of media, by the addresses
+    that the node's CSS has of them. What is wrong is left out of the result, which
     must not be published where a problem is an error. Equal rows give equal bytes.
     """
     resolved = ResolvedTokens(node, tokens)
-    hosted = HostedFonts(node, resolved, fonts)
+    own = OwnFonts(node.custom_css)
+    with blame(list[Problem]().append, "node_branding", node.id, "custom_css"):
+        own = OwnFonts.of(node.custom_css, own_fonts)
+    hosted = HostedFonts(node, resolved, fonts, own.fallbacks)
     settings, wrong = read_settings(node.settings)
     scheme = Scheme(node, settings, tokens, resolved)
     problems = [*_row_problems(node), *resolved.problems, *hosted.problems, *scheme.problems]
@@ -51,7 +69,7 @@ def brand(node: NodeRow, tokens: Sequence[TokenRow], fonts: Fonts) -> BrandedNod
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
         variables = frozenset(map(property_name, resolved.values))
-        custom_css = _custom_css(node, variables, problems)
+        custom_css = _custom_css(node, own.css, variables, problems)
     return BrandedNode(
         id=node.id,
         name=node.name,
@@ -128,8 +146,12 @@ def _base_url_problem(url: str) -> str | None:
     return None
 
 
-def _custom_css(node: NodeRow, variables: frozenset[str], problems: list[Problem]) -> Asset | None:
-    """The node's own CSS; `variables` are the custom properties of its tokens."""
+def _custom_css(
+    node: NodeRow, shown: str, variables: frozenset[str], problems: list[Problem]
+) -> Asset | None:
+    """The node's own CSS as it is `shown`: with what fonts of media need. `variables` are the
+    custom properties of its tokens.
+    """
     css = node.custom_css
     if not css.strip():
         return None
@@ -150,7 +172,7 @@ def _custom_css(node: NodeRow, variables: frozenset[str], problems: list[Problem
         tell(each, "warning", "unknown-property")
     for each in variable_doubts(css, variables):
         tell(each, "warning", "unknown-token")
-    return Asset.of("node", "css", f"@layer node{{\n{css}\n}}\n")
+    return Asset.of("node", "css", f"@layer node{{\n{shown}\n}}\n")
 
 
 def _custom_scripts(node: NodeRow, problems: list[Problem]) -> Asset | None:

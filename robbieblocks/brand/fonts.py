@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
@@ -16,9 +16,10 @@ from robbieblocks.brand.tokens import ResolvedTokens, node_problem
 from robbieblocks.css_text import by_comma, css_string
 from robbieblocks.errors import Problem
 from robbieblocks.messages import json_pointer, printable
-from robbieblocks.model import Asset, FontFace, NodeRow
+from robbieblocks.model import Asset, FontFace, FontMeasure, NodeRow
 from robbieblocks.row_faults import blame
 
+NO_FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {}
 Fonts = Callable[[str], tuple[FontFace, ...]]
 
 _FORMATS = {"woff2": "woff2", "woff": "woff", "ttf": "truetype", "otf": "opentype"}
@@ -51,10 +52,21 @@ _WEIGHTS: Final = {400: "1 549", 700: "550 1000"}
 
 
 class HostedFonts:
-    """The @font-face rules and files of a node's font tokens, and what is missing."""
+    """The @font-face rules and files of a node's font tokens, and what is missing.
 
-    def __init__(self, node: NodeRow, resolved: ResolvedTokens, fonts: Fonts) -> None:
+    `own` are the families of which the node's CSS has faces, in lower case, each with the names of
+    its fallbacks.
+    """
+
+    def __init__(
+        self,
+        node: NodeRow,
+        resolved: ResolvedTokens,
+        fonts: Fonts,
+        own: Mapping[str, tuple[str, ...]] = NO_FAMILIES,
+    ) -> None:
         self._node = node
+        self._own = own
         self._fonts = fonts
         self._faces: dict[str, tuple[FontFace, ...]] = {}
         self._assets: dict[tuple[str, str], Asset] = {}
@@ -84,14 +96,15 @@ class HostedFonts:
         moves when the file has come (CSS Fonts 5, size-adjust and the metrics overrides).
         """
         hosted = self._by_token.get(token, "")
-        if hosted not in METRICS:
+        names = self._own.get(hosted, fallback_names(hosted) if hosted in METRICS else ())
+        if not names:
             return value
         listed = [
             tinycss2.serialize(nodes).strip()
             for nodes in by_comma(tinycss2.parse_component_value_list(value))
         ]
         at = [name.lower() for name in families(value)].index(hosted) + 1
-        return ", ".join([*listed[:at], *map(css_string, fallback_names(hosted)), *listed[at:]])
+        return ", ".join([*listed[:at], *map(css_string, names), *listed[at:]])
 
     @property
     def assets(self) -> tuple[Asset, ...]:
@@ -103,7 +116,7 @@ class HostedFonts:
         it has no hosted font. A file's letters are those of its alphabet: all, not the common ones.
         """
         family = self._family(role)
-        every = self._faces[family] if family else ()
+        every = self._faces.get(family, ())
         faces = [face for face in every if face.style == "normal" and not face.is_common]
         faces.sort(
             key=lambda f: (not _is_latin(f.unicode_range), _distance(f.weight, weight), f.file)
@@ -124,6 +137,11 @@ class HostedFonts:
         """
         wanted = not_installed(names[:_MAX_FAMILIES])
         if not wanted or wanted[0] != names[0]:
+            return
+        if names[0].lower() in self._own:
+            self._by_token[token] = names[0].lower()
+            # What it lacks shows in the next one, whose files are fetched for that alone.
+            next(filter(self._has, wanted[1:]), None)
             return
         for name in wanted:
             if self._has(name):
@@ -170,10 +188,15 @@ class HostedFonts:
         )
 
 
-def fallback_names(family: str) -> tuple[str, ...]:
-    """The names of the fallbacks of a family with METRICS, given in lower case."""
+def names_for(family: str, kind: FallbackKind) -> tuple[str, ...]:
+    """The names of the fallbacks of a family, given in lower case."""
     first = f"{family} fallback"
-    return (first, f"{first} android") if (METRICS[family][0], 400) in _ANDROID else (first,)
+    return (first, f"{first} android") if (kind, 400) in _ANDROID else (first,)
+
+
+def fallback_names(family: str) -> tuple[str, ...]:
+    """The same of a family with METRICS."""
+    return names_for(family, METRICS[family][0])
 
 
 def fallback_rules(family: str) -> Iterator[str]:
@@ -181,26 +204,43 @@ def fallback_rules(family: str) -> Iterator[str]:
     if family not in METRICS:
         return
     kind, metrics = METRICS[family]
-    first, *android = fallback_names(family)
-    for weight, numbers in metrics.items():
-        yield _fallback_rule(first, weight, numbers, _LOCAL[kind, weight])
-    for name in android:
-        for weight, (size, *heights) in metrics.items():
-            width = ANDROID[kind, weight]
-            # The heights are of the size that is drawn.
-            ascent, descent, gap = (height * width for height in heights)
-            yield _fallback_rule(
-                name, weight, (size / width, ascent, descent, gap), _ANDROID[kind, weight]
-            )
+    measures = [FontMeasure(weight, *numbers) for weight, numbers in metrics.items()]
+    for each in measures:
+        yield _first_rule(family, kind, each, _WEIGHTS[each.weight])
+    for each in measures:
+        yield from _android_rule(family, kind, each, _WEIGHTS[each.weight])
 
 
-def _fallback_rule(
-    name: str, weight: int, metrics: tuple[float, float, float, float], local: str
-) -> str:
-    size, ascent, descent, gap = (round(number, 2) for number in metrics)
+def measured_rules(
+    family: str, kind: FallbackKind, measure: FontMeasure, weights: str
+) -> Iterator[str]:
+    """The same of a font of media, for these weights, or where they are empty those around its."""
+    weights = weights or _WEIGHTS[measure.weight]
+    yield _first_rule(family, kind, measure, weights)
+    yield from _android_rule(family, kind, measure, weights)
+
+
+def _first_rule(family: str, kind: FallbackKind, measure: FontMeasure, weights: str) -> str:
+    name = names_for(family, kind)[0]
+    return _fallback_rule(name, weights, measure, _LOCAL[kind, measure.weight])
+
+
+def _android_rule(
+    family: str, kind: FallbackKind, measure: FontMeasure, weights: str
+) -> Iterator[str]:
+    for name in names_for(family, kind)[1:]:
+        weight, size, *heights = measure
+        width = ANDROID[kind, weight]
+        # The heights are of the size that is drawn.
+        drawn = FontMeasure(weight, size / width, *(height * width for height in heights))
+        yield _fallback_rule(name, weights, drawn, _ANDROID[kind, weight])
+
+
+def _fallback_rule(name: str, weights: str, measure: FontMeasure, local: str) -> str:
+    size, ascent, descent, gap = (round(number, 2) for number in measure[1:])
     return (
         f"@font-face{{font-family:{css_string(name)};"
-        f"font-weight:{_WEIGHTS[weight]};size-adjust:{size:g}%;ascent-override:{ascent:g}%;"
+        f"font-weight:{weights};size-adjust:{size:g}%;ascent-override:{ascent:g}%;"
         f"descent-override:{descent:g}%;line-gap-override:{gap:g}%;src:{_local(local)}}}"
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from robbieblocks.model import Media, MediaForm, MediaRow
+from robbieblocks.model import FontMeasure, Media, MediaForm, MediaRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Made:
 
 def entry_of(media: Media) -> bytes:
     """What the cache keeps beside the files."""
-    return json.dumps([media.width, media.height, media.placeholder, *media.forms]).encode()
+    font = media.font_kind, media.measures
+    return json.dumps([media.width, media.height, media.placeholder, font, *media.forms]).encode()
 
 
 def packed(made: Made) -> bytes:
@@ -41,11 +42,13 @@ def unpacked(row: MediaRow, content: bytes) -> Made:
 
 def from_entry(row: MediaRow, entry: bytes) -> Media:
     """What pages show of a row."""
-    width, height, placeholder, *forms = json.loads(entry)
+    width, height, placeholder, (kind, measures), *forms = json.loads(entry)
     return Media(
         row=row,
         forms=tuple(MediaForm(*form) for form in forms),
         width=width,
         height=height,
         placeholder=placeholder,
+        font_kind=kind,
+        measures=tuple(FontMeasure(*each) for each in measures),
     )

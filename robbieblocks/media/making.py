@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
 from robbieblocks.media.child import start_child
+from robbieblocks.media.fonts import as_given, can_be_cut, made_font
 from robbieblocks.media.judging import cache_key, in_the_way, problem, row_problem
-from robbieblocks.media.kinds import PIXELS, SVG, KindProblem, MediaKind, kind_of
+from robbieblocks.media.kinds import FONTS, PIXELS, SVG, KindProblem, MediaKind, kind_of
 from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
+from robbieblocks.media.pictures import made_picture
 from robbieblocks.media.row_bytes import bytes_of
 from robbieblocks.model import (
     Asset,
     Media,
     MediaBytes,
-    MediaForm,
     MediaLibrary,
     MediaRow,
     same,
@@ -37,17 +37,6 @@ _FILE_KIND: Final = "media-file"
 _SHARED_KIND: Final = "picture"
 # What the forms of a picture of 1600 x 900 take; larger ones take longer (docs/sync.md).
 _MS_EACH: Final = 8_000.0
-_TIMEOUT_S: Final = 60.0
-_PIXELS_MAX: Final = 100_000_000
-_EXTENSIONS: Final = {
-    "image/avif": "avif",
-    "image/webp": "webp",
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/gif": "gif",
-    "image/svg+xml": "svg",
-}
-
 Content = Callable[[str], MediaBytes]
 
 
@@ -214,7 +203,7 @@ class MediaMaker:
                         if child is None or not child.alive:
                             child = start_child()
                             started(child)
-                        found = self._picture(row, found.type, given, child)
+                        found = self._of_child(row, found, given, child)
                 if faults:
                     found = self._noted(row, faults[0])
                 if found is not None and not isinstance(found, MediaKind):
@@ -230,37 +219,29 @@ class MediaMaker:
             return problem(row, "was changed meanwhile", "build again")
         if isinstance(kind, KindProblem):
             return self._noted(row, problem(row, kind.what, kind.remedy))
-        if kind.type not in (*PIXELS, SVG):
-            asset = Asset.of(row.key, kind.extension, given)
-            return self._keep(row, [(asset, MediaForm(asset.name, kind.type))], {})
-        if kind.type != SVG and importlib.util.find_spec("PIL") is None:
+        if kind.type not in (*PIXELS, SVG) and not (kind.type in FONTS and can_be_cut()):
+            made = as_given(row, kind, given)
+            self._store(made)
+            return made
+        if kind.type in PIXELS and importlib.util.find_spec("PIL") is None:
             remedy = "pip install 'robbieblocks[media]'"
             return problem(row, "is a picture, and Pillow is not installed", remedy)
         return kind
 
-    def _picture(self, row: MediaRow, kind: str, given: bytes, child: Child) -> Made | Problem:
-        request = json.dumps({"type": kind, "pixels_max": _PIXELS_MAX}).encode()
+    def _of_child(
+        self, row: MediaRow, kind: MediaKind, given: bytes, child: Child
+    ) -> Made | Problem:
+        is_font = kind.type in FONTS
         try:
-            answer = child.call(request + b"\n" + given, _TIMEOUT_S)
+            made = (made_font if is_font else made_picture)(row, kind, given, child)
         except ProcessFailed as error:
             why = str(error).splitlines()[0]
+            made = f"can't be read as a {'font' if is_font else 'picture'}: {why}"
+        if isinstance(made, str):
             remedy = "save it again with another program, or smaller"
-            return self._noted(row, problem(row, f"can't be read as a picture: {why}", remedy))
-        head, _, body = answer.partition(b"\n")
-        told = json.loads(head)
-        if "error" in told:
-            remedy = "save it again with another program, or smaller"
-            return self._noted(row, problem(row, told["error"], remedy))
-        forms: list[tuple[Asset, MediaForm]] = []
-        at = 0
-        for each in told["made"]:
-            data = body[at : at + each["size"]]
-            at += each["size"]
-            asset = Asset.of(row.key, _EXTENSIONS[each["type"]], data)
-            size = each["width"], each["height"]
-            forms.append((asset, MediaForm(asset.name, each["type"], *size)))
-        made = self._keep(row, forms, told)
-        if kind != SVG:
+            return self._noted(row, problem(row, made, remedy))
+        self._store(made)
+        if kind.type in PIXELS:
             self.cache.share(_SHARED_KIND, {cache_key(row): packed(made)})
         return made
 
@@ -273,20 +254,6 @@ class MediaMaker:
             if made is not None:
                 self._store(made)
             yield row, made
-
-    def _keep(
-        self, row: MediaRow, forms: list[tuple[Asset, MediaForm]], told: Mapping[str, Any]
-    ) -> Made:
-        media = Media(
-            row=row,
-            forms=tuple(form for _, form in forms),
-            width=told.get("width", 0),
-            height=told.get("height", 0),
-            placeholder=told.get("placeholder", ""),
-        )
-        made = Made(media, {asset.name: asset.content for asset, _ in forms})
-        self._store(made)
-        return made
 
     def _store(self, made: Made) -> None:
         # The files first: an entry must not name what is not there.

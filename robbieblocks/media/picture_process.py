@@ -9,7 +9,9 @@ file's bytes; so is an answer, with what was made one after the other:
     -> {"error": what is wrong with the file}
 
 For icons `form` is the type of the file, `ground` a colour; the forms are in the order of
-`icon_drawing.py`. For a social card the bytes are those of fonts, one after the other (`cards.py`).
+`icon_drawing.py`. Of a font the answer has the size of the file of its common letters, 0 where
+there is none, and its measures. For a social card the bytes are those of fonts, one after the other
+(`cards.py`).
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ def _handle(payload: bytes) -> bytes:
     try:
         if request["type"] == "card":
             return _answer(_card(content, request))
+        if request["type"] == "font":
+            return _font(content, request["common_range"])
         if request["type"] == "icons":
             return _answer(_icons(content, request["form"], request["ground"]))
         return _answer(_forms(content, request["type"], request["pixels_max"]))
@@ -75,6 +79,15 @@ def _card(content: bytes, request: dict[str, Any]) -> Forms:
         at += size
     titles, texts = ([fonts[name] for name in request[f"{use}_fonts"]] for use in ("title", "text"))
     return card_of(request["card"], titles, texts)
+
+
+def _font(content: bytes, common_range: str) -> bytes:
+    from robbieblocks.media.font_making import font_of
+
+    found = font_of(content, common_range)
+    common = found.common or b""
+    told = {"size": len(common), "kind": found.kind, "measures": found.measures}
+    return json.dumps(told).encode() + b"\n" + common
 
 
 def _answer(forms: Forms) -> bytes:

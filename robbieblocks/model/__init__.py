@@ -12,7 +12,7 @@ from robbieblocks.model.block_orders import (
     order_of_id,
     own_order,
 )
-from robbieblocks.model.branded import BrandedNode, FontFace, IconLink
+from robbieblocks.model.branded import BrandedNode, FontFace, IconLink, OwnFont
 from robbieblocks.model.bundle import (
     RUNTIME_PARTS,
     Bundle,
@@ -57,6 +57,8 @@ from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translati
 from robbieblocks.model.manifest import Manifest, PageEntry
 from robbieblocks.model.media import (
     NO_MEDIA,
+    FontKind,
+    FontMeasure,
     Media,
     MediaBytes,
     MediaForm,
@@ -173,6 +175,8 @@ __all__ = [
     "FeedForm",
     "FeedItem",
     "FontFace",
+    "FontKind",
+    "FontMeasure",
     "HeadElement",
     "Host",
     "HostUse",
@@ -196,6 +200,7 @@ __all__ = [
     "Module",
     "NodeIndex",
     "NodeRow",
+    "OwnFont",
     "PageChange",
     "PageEntry",
     "PageRow",

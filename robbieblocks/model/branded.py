@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.assets import Asset
+from robbieblocks.model.media import FontKind, FontMeasure
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.social_card import CardStyle
 
@@ -26,6 +27,19 @@ class FontFace:
     content: bytes = field(repr=False)
     file: str
     is_common: bool = False
+
+
+class OwnFont(NamedTuple):
+    """A font of media, as a node's CSS gets it.
+
+    `common` is the address of the file of its common letters, which are `common_range`; empty where
+    there is none. `kind` is what takes its place until it is there; None where it was not measured.
+    """
+
+    common: str
+    common_range: str
+    kind: FontKind | None
+    measures: tuple[FontMeasure, ...]
 
 
 class IconLink(NamedTuple):

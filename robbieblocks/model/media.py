@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from robbieblocks.errors import Problem
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, canonical_json, sha256
@@ -60,12 +60,28 @@ class MediaForm(NamedTuple):
         return ASSET_PREFIX + self.name
 
 
+class FontMeasure(NamedTuple):
+    """How a font of visitors' machines is drawn as large as a file's letters of a weight: a size in
+    percent, and of that the ascent, descent and line gap.
+    """
+
+    weight: int
+    size: float
+    ascent: float
+    descent: float
+    gap: float
+
+
+FontKind = Literal["sans", "serif", "mono"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Media:
     """A row and what was made of it. The last form is the plain one, which everything reads.
 
-    `width` and `height` are those of a picture as it is seen, 0 of other files. `placeholder` is a
-    data URL of a few of its pixels, or empty.
+    Of a font, the first of two forms has its common letters; `font_kind` and `measures` say what
+    takes its place meanwhile, where it was measured. `width` and `height` are those of a picture as
+    it is seen, 0 of other files. `placeholder` is a data URL of a few of its pixels, or empty.
     """
 
     row: MediaRow
@@ -73,6 +89,8 @@ class Media:
     width: int = 0
     height: int = 0
     placeholder: str = ""
+    font_kind: FontKind | None = None
+    measures: tuple[FontMeasure, ...] = ()
 
     @property
     def key(self) -> str:
@@ -88,6 +106,11 @@ class Media:
     def names(self) -> tuple[str, ...]:
         """The names of the assets that were made."""
         return tuple(form.name for form in self.forms)
+
+    @property
+    def is_font(self) -> bool:
+        """Whether it is a font."""
+        return self.forms[-1].type.startswith("font/")
 
     @property
     def is_photo(self) -> bool:

@@ -25,7 +25,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
-from robbieblocks.pipeline.media import AppMedia
+from robbieblocks.pipeline.media import AppMedia, explained
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.pipeline.page_cards import with_drawing
 from robbieblocks.pipeline.session import MakingSession
@@ -149,11 +149,12 @@ def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> Branded
     faults: list[Problem] = []
     branded: BrandedNode | None = None
     with blame(faults.append, "node_branding", node.id):
-        branded = context.brand(node, content.tokens)
+        branded = context.brand(node, content.tokens, content.library)
     if branded is None:
         bare = NodeRow(id=node.id, name=node.id, enabled_apps=node.enabled_apps)
         branded = context.brand(bare, content.tokens)
         return replace(branded, problems=(*branded.problems, *faults))
+    branded = replace(branded, problems=explained(branded.problems, content.library))
     with blame(faults.append, "node_branding", node.id, "settings", pointer="/icons"):
         branded = with_icons(branded, content.library, partial(_icons, content, context))
     if faults:
@@ -201,8 +202,11 @@ def _compiled(
         media=AppMedia.of(content, context.media),
         components=content.components,
         broken={
-            key: bundle.blame.get(key)
-            or (Problem(entity="component", key=key, what="it can't be built"),)
+            key: explained(
+                bundle.blame.get(key)
+                or (Problem(entity="component", key=key, what="it can't be built"),),
+                content.library,
+            )
             for key in bundle.broken
         },
     )

@@ -13,15 +13,16 @@ from psycopg import Connection
 from robbieblocks import collector, database, record, snapshot
 from robbieblocks import toolchain as toolchains
 from robbieblocks.assemble import Assembly, Relations
-from robbieblocks.brand import brand
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
 from robbieblocks.errors import Problem
 from robbieblocks.media import CardMaker, IconMaker, MediaMaker
 from robbieblocks.model import (
+    NO_MEDIA,
     BrandedNode,
     Bundle,
     CollectionSource,
+    MediaLibrary,
     NodeRow,
     Sha256,
     Snapshot,
@@ -30,6 +31,7 @@ from robbieblocks.model import (
     same,
 )
 from robbieblocks.pipeline.block_cache import BlockCache
+from robbieblocks.pipeline.branding import branded
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
 from robbieblocks.pipeline.media import MediaMemory
@@ -260,24 +262,20 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             return "inline" if pages < _LINKED_PAGES_MIN else "fixed"
         return wanted
 
-    def brand(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
+    def brand(
+        self, node: NodeRow, tokens: Sequence[TokenRow], library: MediaLibrary = NO_MEDIA
+    ) -> BrandedNode:
         """A node's branding: the last build's, where it was made from the same rows.
 
         Raises Transient where its script is new, and esbuild can't run.
         """
         known = self.memory.branded.get(node.id)
         if known is None or not (same(known[0], node) and same(known[1], tokens)):
-            known = (node, tokens, self._branded(node, tokens))
-            if not is_passing(known[2].problems):
+            made = branded(node, tokens, library, self.toolchain, self.bundler)
+            known = (node, tokens, made)
+            if not is_passing(made.problems):
                 self.memory.branded[node.id] = known
         return known[2]
-
-    def _branded(self, node: NodeRow, tokens: Sequence[TokenRow]) -> BrandedNode:
-        made = brand(node, tokens, self.toolchain.fonts)
-        if made.custom_scripts is None:
-            return made
-        problem = self.bundler.script_problem(node, self.toolchain)
-        return made if problem is None else replace(made, problems=(*made.problems, problem))
 
     def close(self) -> None:
         """End the child processes and close the cache."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from robbieblocks.builtin import with_builtin
+from robbieblocks.errors import Problem
 from robbieblocks.media import MediaMaker, References, Styles, keys_in_styles
 from robbieblocks.model import (
     NO_MEDIA,
@@ -20,6 +22,10 @@ from robbieblocks.model import (
 
 _Components = Mapping[str, ComponentRow]
 _SIGN: Final = "media:"
+# As css_text.missing_media says it, which knows no reason.
+_UNSHOWN: Final = re.compile(
+    r"there is no media:([A-Za-z0-9][A-Za-z0-9._-]{0,254}) that can be shown"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +100,12 @@ class MediaMemory:
             wanted = self._references.of(content)
             made = maker.make(content.media, wanted, content.media_content, known)
             used = (made.media.get(key) for key in sorted(keys_in_styles(content)))
-            in_styles = tuple(each.forms[-1].name for each in used if each is not None)
+            in_styles = tuple(
+                name
+                for each in used
+                if each is not None
+                for name in (each.names if each.is_font else each.names[-1:])
+            )
             library = replace(made, in_styles=in_styles)
             resolved = replace(
                 self._styles.resolved(content, library),
@@ -110,3 +121,18 @@ class MediaMemory:
         if self._components is None or not same(self._components[0], components):
             self._components = components, with_builtin(components)
         return self._components[1]
+
+
+def explained(problems: Iterable[Problem], library: MediaLibrary) -> tuple[Problem, ...]:
+    """What is wrong with stylesheets, with why media that they name can't be shown."""
+    if not library.wrong:
+        return tuple(problems)
+    return tuple([_explained(each, library.wrong) for each in problems])
+
+
+def _explained(problem: Problem, wrong: Mapping[str, Problem]) -> Problem:
+    named = _UNSHOWN.fullmatch(problem.what)
+    why = wrong.get(named[1]) if named else None
+    if named is None or why is None:
+        return problem
+    return replace(problem, what=f"{_SIGN}{named[1]} {why.what}", remedy=why.remedy)

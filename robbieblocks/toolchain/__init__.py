@@ -6,6 +6,7 @@
 workshop, `odiff` a fourth, for pictures, and `pagefind` a fifth, for search.
 """
 
+from robbieblocks.toolchain.common_letters import COMMON_RANGE
 from robbieblocks.toolchain.install import (
     ensure,
     ensure_axe,
@@ -19,6 +20,7 @@ from robbieblocks.toolchain.npm import can_fetch
 from robbieblocks.toolchain.toolchain import Toolchain, TypeScript
 
 __all__ = [
+    "COMMON_RANGE",
     "Toolchain",
     "TypeScript",
     "can_fetch",

@@ -6,11 +6,13 @@ import io
 import json
 import re
 import shutil
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import brotli
 import pytest
 from PIL import Image
 
@@ -24,6 +26,7 @@ from robbieblocks.pipeline import Request, inspect
 from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.release import SiteRoot, prune
 from tests.building import NOW, Builder, MakeBuilder, run_of
+from tests.font_files import LATIN, MORE, a_font
 from tests.media_files import png
 
 pytestmark = pytest.mark.postgres
@@ -134,6 +137,41 @@ def test_a_picture_is_there_in_forms_and_widths(site: Builder) -> None:
     (pdf,) = (url for url in named if url.endswith(".pdf"))
     assert _asset(site, pdf) == b"%PDF-1.7 menu"
     assert "media:" not in html + text
+
+
+_FACE = '@font-face { font-family: "Own"; src: url(media:own) format("woff2") }'
+
+
+def test_an_own_font_comes_as_two_files(site: Builder) -> None:
+    """The node's CSS has a face of each, tokens that name it a fallback as large. Both are served,
+    and made once. What is no font, or grows without end, is named, and nothing else is held up."""
+    whole = a_font([*LATIN, *MORE])
+    _media(site, "own", "own.woff2", whole)
+    site.sql(
+        "UPDATE robbieblocks_node_branding SET custom_css = %s,"
+        ' style_overrides = style_overrides || \'{"font.heading": "Own, serif"}\''
+        " WHERE node_id = %s",
+        _FACE,
+        NODE,
+    )
+    assert run_of(site.build(nodes=[NODE]), NODE, APP).error == ""
+    page = site.html(NODE, APP, "c/index.html")
+    first, second = re.findall(r'url\("(/_rb/own-[0-9a-f]{16}\.woff2)"\)', page)
+    assert _asset(site, first) == whole
+    assert 500 < len(_asset(site, second)) < len(whole) / 2
+    assert re.search(rf'{re.escape(second)}"\) format\("woff2"\) ?;unicode-range:U\+0-A1', page)
+    assert '--font-heading:Own, "own fallback", "own fallback android", serif' in page
+    assert 'font-family:"own fallback";font-weight:1 1000;size-adjust:' in page
+    library: Any = brotli
+    packer, zeros = library.Compressor(quality=1), bytes(4 << 20)
+    endless = b"".join(packer.process(zeros) for _ in range(384)) + packer.finish()
+    size = struct.pack(">I", len(endless))
+    bomb = whole[:20] + size + whole[24:48] + whole[48:100] + endless
+    for content in (b"wOF2 and no more", bomb):
+        _media(site, "own", "own.woff2", content)
+        run = run_of(site.build(nodes=[NODE]), NODE, APP)
+        assert "media:own can't be read as a font" in run.error, run.error
+        assert site.html(NODE, APP, "c/index.html") == page
 
 
 def test_a_file_with_an_address_is_served_there(site: Builder) -> None:
@@ -452,7 +490,7 @@ def test_icons_of_a_node_are_served(site: Builder) -> None:
             ", settings at /icons",
         ),
         (
-            "robbieblocks.pipeline.context.brand",
+            "robbieblocks.pipeline.branding.brand",
             lambda row, *rest: _raise() if row.settings and row.id == NODE else brand(row, *rest),
             "",
         ),
