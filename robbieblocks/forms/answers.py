@@ -22,7 +22,13 @@ _STYLE: Final = (
     "form{gap:1.25rem}div[hidden]{display:none}"
     "input:not([type=radio],[type=checkbox]),select,textarea{font:inherit;padding:.5rem}"
     "[role=alert]{border:2px solid;padding:0 1rem;margin-block-end:1.5rem}"
-    "ul{padding-inline-start:1.25rem}form p{margin:0}p[id$='-error']{font-weight:600}"
+    "ul{padding-inline-start:1.25rem}form p{margin:0}p[id$='-help']{opacity:.8}"
+    "label,legend{font-weight:600}label:has(input){display:block;font-weight:400;padding:.25rem 0}"
+    "fieldset{margin:0;padding:0;border:0}[aria-invalid]{border:2px solid;outline-offset:2px}"
+    "p[id$='-error'],[role=alert] a{color:#b3261e}p[id$='-error']{font-weight:600}"
+    "[role=alert],[aria-invalid]{border-color:#b3261e}@media(prefers-color-scheme:dark){"
+    "p[id$='-error'],[role=alert] a{color:#ff9a8f}"
+    "[role=alert],[aria-invalid]{border-color:#ff9a8f}}"
     "button{font:inherit;padding:.6rem 1.5rem;justify-self:start}"
 )
 _HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

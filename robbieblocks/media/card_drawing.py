@@ -25,6 +25,8 @@ _TITLE_WEIGHT: Final = 700
 _TEXT_PX: Final = 34
 _TEXT_LINES: Final = 2
 _TEXT_WEIGHT: Final = 400
+# The longest line of a title comes within 1/64 of the shortest that it can be.
+_BALANCED_STEPS: Final = 6
 _BETWEEN: Final = 34
 _LINE_TITLE: Final = 1.14
 _LINE_TEXT: Final = 1.36
@@ -107,14 +109,41 @@ class _Writing:
             return found, fits
         return [*found[: most - 1], self._cut(found[most - 1])], False
 
+    def balanced(self, lines: list[str]) -> list[str]:
+        """The same words in as many lines, of which the longest is as short as can be."""
+        words = " ".join(lines).split()
+        shortest, longest = 0.0, float(WIDTH - 2 * _MARGIN)
+        best = lines
+        for _ in range(_BALANCED_STEPS if len(lines) > 1 else 0):
+            middle = (shortest + longest) / 2
+            tried = self._within(words, middle)
+            if len(tried) <= len(lines):
+                best, longest = tried, middle
+            else:
+                shortest = middle
+        return best
+
+    def _within(self, words: list[str], width: float) -> list[str]:
+        """Lines of words, none longer than a width but for a single word."""
+        lines: list[str] = []
+        for word in words:
+            longer = f"{lines[-1]} {word}" if lines else ""
+            if longer and self._length(longer) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
     def draw(self, on: ImageDraw.ImageDraw, x: float, baseline: float, text: str) -> None:
         for face, run in self._runs(text):
             on.text((x, baseline), run, fill=255, font=face.font, anchor="ls")
             x += face.font.getlength(run)
 
     def _is_short(self, text: str) -> bool:
-        length = sum(face.font.getlength(run) for face, run in self._runs(text))
-        return len(text) == 1 or length <= WIDTH - 2 * _MARGIN
+        return len(text) == 1 or self._length(text) <= WIDTH - 2 * _MARGIN
+
+    def _length(self, text: str) -> float:
+        return sum(face.font.getlength(run) for face, run in self._runs(text))
 
     def _fitting(self, text: str) -> int:
         """How many letters of a text that is too long stand in a line: at least one."""
@@ -229,7 +258,7 @@ def _title(text: str, fonts: Sequence[bytes]) -> tuple[_Writing, int, list[str]]
             raise Refused("the fonts lack a letter of the title")
         lines, fits = writing.lines(written, _TITLE_LINES)
         if fits or size == _TITLE_PX[-1]:
-            return writing, size, lines
+            return writing, size, writing.balanced(lines) if fits else lines
     raise AssertionError("there are sizes")
 
 

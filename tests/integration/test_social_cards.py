@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from robbieblocks.cache import Cache
 from robbieblocks.media import CardMaker, Cards
@@ -100,6 +100,24 @@ def test_a_long_title_is_cut(cache: Cache, style: CardStyle, title: str) -> None
     assert not any(ink[145:200])
     assert any(ink[210:560])
     assert not any(ink[575:])
+
+
+def test_the_lines_of_a_title_are_alike_in_length(cache: Cache, style: CardStyle) -> None:
+    """No word stands alone in the last one."""
+    text = CardText("One set of pages, four front doors", "")
+    image = opened(drawn(cache, style, [text]).made[text])
+    rows = rows_of_ink(image)
+    starts = [y for y in range(200, image.height) if rows[y] and not rows[y - 1]]
+    ends = [y for y in range(200, image.height) if not rows[y] and rows[y - 1]]
+    ground = Image.new("RGB", image.size, GROUND)
+    inked = ImageChops.difference(image, ground)
+    boxes = [
+        inked.crop((0, start, image.width, end)).getbbox()
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    rights = [box[2] for box in boxes if box is not None]
+    assert len(rights) == 2
+    assert abs(rights[0] - rights[1]) < 150
 
 
 @pytest.mark.parametrize("title", ["日本", "שלום", "Hello 世界", "\N{ROCKET}", "", " \n", "\u200b"])
