@@ -130,7 +130,7 @@ class Checked:
         found = [sheet.keyframes for sheet in self.utilities.values()]
         found += [sheet.keyframes for sheet in self.sheets if sheet.entity != "component"]
         texts = properties.scripts(self.inspection)
-        return frozenset().union(*found, *map(KEYFRAMES_DEFINED.findall, texts))
+        return frozenset[str]().union(*found, *map(KEYFRAMES_DEFINED.findall, texts))
 
     @cached_property
     def sized(self) -> frozenset[tuple[str, str]]:
