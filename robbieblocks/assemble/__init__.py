@@ -21,6 +21,7 @@ from robbieblocks.assemble.props.preparing import props_problems, schema_problem
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
 from robbieblocks.assemble.redirects.resolving import NO_REDIRECTS, NodeRedirects, redirects_of
 from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.other_apps import Elsewhere, may_be_listed
 from robbieblocks.assemble.relations.parts import whole_key
 from robbieblocks.assemble.relations.relating import Relations
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
@@ -35,6 +36,7 @@ __all__ = [
     "Answers",
     "Assembly",
     "CheckedRows",
+    "Elsewhere",
     "Form",
     "FormField",
     "MadePages",
@@ -51,6 +53,7 @@ __all__ = [
     "frame_setting",
     "index_of",
     "is_due",
+    "may_be_listed",
     "next_boundary",
     "normal_form",
     "page_on_node",

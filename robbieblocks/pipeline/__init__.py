@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from psycopg import Connection
 
 from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
-from robbieblocks.pipeline.compiling import assemble, compile_apps
+from robbieblocks.pipeline.behind import NOTHING_BEHIND, Behind
 from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.elsewhere import RunEnd, readers_of_changed, what_is_behind
 from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect, keys_shown
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
+from robbieblocks.pipeline.parts import joined, planned
 from robbieblocks.pipeline.planning import (
     Cause,
     Plan,
@@ -26,7 +29,7 @@ from robbieblocks.pipeline.planning import (
     RunPlan,
     causes_of_problems,
     joint_hash,
-    make_plan,
+    with_approvals,
 )
 from robbieblocks.pipeline.previewing import PreviewedRun, preview, stage
 from robbieblocks.pipeline.proposing import Proposal, propose
@@ -40,6 +43,7 @@ from robbieblocks.pipeline.site import Site, apps_with_pages
 
 __all__ = [
     "MAINTENANCE_LOGGER",
+    "NOTHING_BEHIND",
     "BreakGlass",
     "BuildContext",
     "BuildReport",
@@ -68,6 +72,7 @@ __all__ = [
     "preview",
     "propose",
     "read_instant",
+    "readers_of_changed",
     "stage",
 ]
 
@@ -95,26 +100,40 @@ def build(
             session, content.triggers, on_abandoned=partial(announce_abandoned, session, clock)
         ) as recorder:
             now = request.at or clock()
-            content, assemblies = assemble(content, session, now=now)
-            compiled = compile_apps(content, assemblies, session)
-            plan = make_plan(content, compiled, session, now=now)
+            parts = planned(content, session, now=now)
+            plan = with_approvals(joined([part.plan for part in parts]), request)
             recorder.begin_planned(plan)
-            rendering = render(plan, compiled.apps, session)
             runs: list[RunReport] = []
-            for run in plan.runs:
-                app = rendering.apps[run.target.app]
-                runs.append(publish(run, app, session, recorder, now=plan.now))
-                announce(runs[-1], run, session, clock())
-            handled, refused = acknowledge(content, runs, session)
+            behind: dict[str, Behind] = {}
+            blocks = 0
+            for part in parts:
+                rendering = render(part.of(plan), part.compiled.apps, part.session)
+                blocks += rendering.count
+                for run in part.in_order(plan):
+                    app = rendering.apps[run.target.app]
+                    runs.append(publish(run, app, part.session, recorder, now=plan.now))
+                    announce(runs[-1], run, session, clock())
+                ends: dict[Target, RunEnd] = {
+                    Target(run.node, run.app): "waits"
+                    if run.waits
+                    else "failed"
+                    if run.transient
+                    else "done"
+                    for run in runs
+                }
+                behind |= what_is_behind(content, part.session, ends, now=now)
+            handled, refused = acknowledge(parts[0].content, runs, session, behind)
+    compiled = {key for part in parts for key in part.compiled.components}
     return BuildReport(
         plan=plan,
-        runs=tuple(runs),
+        runs=tuple(sorted(runs, key=attrgetter("node", "app"))),
         triggers=content.triggers,
         handled=handled,
         refused=refused,
         node_apps={node.id: frozenset(node.apps) for node in content.nodes},
-        compiled=compiled.components,
-        blocks_rendered=rendering.count,
+        behind=behind,
+        compiled=tuple(sorted(compiled)),
+        blocks_rendered=blocks,
         dry_run=request.dry_run,
         out=str(request.out or ""),
         phases=session.stopwatch.phases,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from robbieblocks import changes, record, release
 from robbieblocks.errors import Problem, RobbieBlocksError
 from robbieblocks.model import NodeRow, Snapshot
+from robbieblocks.pipeline.behind import NOTHING_BEHIND, Behind
 from robbieblocks.pipeline.report import RunReport
 from robbieblocks.pipeline.session import BuildSession
 
 
 def acknowledge(
-    content: Snapshot, runs: Sequence[RunReport], session: BuildSession
+    content: Snapshot,
+    runs: Sequence[RunReport],
+    session: BuildSession,
+    behind: Mapping[str, Behind],
 ) -> tuple[frozenset[UUID], tuple[Problem, ...]]:
     """Mark the queue rows that this build has handled.
 
@@ -21,7 +25,8 @@ def acknowledge(
 
     A node has handled a row when every app of the node that the row may affect was built. A run
     that failed for lack of infrastructure handles none, and neither does one whose changes a pin or
-    a freeze keeps from going out: its rows wait. Raises DatabaseUnavailable.
+    a freeze keeps from going out: its rows wait. So do those that leave lists of other apps
+    `behind`, by node. Raises DatabaseUnavailable.
     """
     if session.request.dry_run:
         return frozenset(), ()
@@ -29,7 +34,9 @@ def acknowledge(
         missed: set[UUID] = set()
         refused: dict[UUID, Problem] = {}
         for node in content.nodes:
-            missed |= _acknowledge_on(node, content, runs, session, refused)
+            missed |= _acknowledge_on(
+                node, content, runs, session, refused, behind.get(node.id, NOTHING_BEHIND)
+            )
         if session.request.repair:
             _remove_old_rows(session)
         for problem in refused.values():
@@ -43,6 +50,7 @@ def _acknowledge_on(
     runs: Sequence[RunReport],
     session: BuildSession,
     refused: dict[UUID, Problem],
+    behind: Behind,
 ) -> set[UUID]:
     """Acknowledge what one node has handled; returns the rows that it still misses.
 
@@ -59,6 +67,7 @@ def _acknowledge_on(
         and not request.pages
         and row.affected_apps_on(node.id, node.apps)
         <= {*built, *request.built_before.get(row.id, ())}
+        and not behind.of(row)
     ]
     if handled:
         done = changes.acknowledge(session.connection, node.id, handled)

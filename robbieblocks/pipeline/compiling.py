@@ -24,6 +24,7 @@ from robbieblocks.model import (
     reachable,
 )
 from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.elsewhere import elsewhere
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia, explained
 from robbieblocks.pipeline.node_icons import with_icons
@@ -86,13 +87,13 @@ def assemble(
     """
     memory = session.context.memory
     with session.stopwatch.step("assemble"):
-        shown = memory.relations.applied(content, now, memory.unlisted)
+        others, unlisted = elsewhere(session, content.nodes, now), memory.all_unlisted()
+        shown = memory.relations.applied(content, now, unlisted, others)
         assemblies = _assembled(shown, session)
-        unlisted = _live_nowhere(assemblies, session)
-        if unlisted != memory.unlisted and shown is not content:
-            shown = memory.relations.applied(content, now, unlisted)
+        memory.unlisted |= _live_nowhere(assemblies, session)
+        if memory.all_unlisted() != unlisted and shown is not content:
+            shown = memory.relations.applied(content, now, memory.all_unlisted(), others)
             assemblies = _assembled(shown, session)
-        memory.unlisted = unlisted
         return shown, assemblies
 
 
@@ -111,13 +112,16 @@ def _assembled(content: Snapshot, session: MakingSession) -> Mapping[str, Assemb
     return {app: memory.assemblies[app] for app in apps}
 
 
-def _live_nowhere(assemblies: Mapping[str, Assembly], session: MakingSession) -> frozenset[str]:
-    """The keys of the pages that are held back without a version that stays live."""
-    held_back = {key for assembly in assemblies.values() for key in assembly.held_back}
-    if not held_back:
-        return frozenset()
-    live = (entry.key for manifest in session.live.values() if manifest for entry in manifest.pages)
-    return frozenset(held_back.difference(live))
+def _live_nowhere(
+    assemblies: Mapping[str, Assembly], session: MakingSession
+) -> dict[str, frozenset[str]]:
+    """The keys of the pages that are held back without a version that stays live, by app."""
+    found = {app: frozenset(assembly.held_back) for app, assembly in assemblies.items()}
+    if any(found.values()):
+        manifests = filter(None, session.live.values())
+        live = {entry.key for manifest in manifests for entry in manifest.pages}
+        found = {app: keys - live for app, keys in found.items()}
+    return found
 
 
 def compile_apps(

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
-from psycopg import Connection
-
-from robbieblocks import collector, database, record, snapshot
+from robbieblocks import collector, record
 from robbieblocks import toolchain as toolchains
-from robbieblocks.assemble import Assembly, Relations
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
-from robbieblocks.errors import Problem
 from robbieblocks.media import CardMaker, IconMaker, MediaMaker
 from robbieblocks.model import (
     NO_MEDIA,
     BrandedNode,
     Bundle,
-    CollectionSource,
     MediaLibrary,
     NodeRow,
-    Sha256,
     Snapshot,
     StyleForm,
     TokenRow,
@@ -32,14 +26,11 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.block_cache import BlockCache
 from robbieblocks.pipeline.branding import branded
-from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.maintenance import Maintenance
-from robbieblocks.pipeline.media import MediaMemory
+from robbieblocks.pipeline.memory import BuildMemory
 from robbieblocks.pipeline.rest import Rest
-from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.search_indexes import SearchIndexes
 from robbieblocks.pipeline.shared_results import shared_cache_of
-from robbieblocks.pipeline.sitemaps import Sitemaps
 from robbieblocks.pipeline.social_cards import SocialCards
 from robbieblocks.prerender import PageRenderer, Prerenderer
 from robbieblocks.row_faults import is_passing
@@ -53,65 +44,6 @@ if TYPE_CHECKING:
 _INLINE_PAGES_MAX: Final = 1_000
 # What is linked stays so down to here: else each page that comes or goes could rewrite all others.
 _LINKED_PAGES_MIN: Final = 901
-
-
-@dataclass(slots=True, kw_only=True)
-class BuildMemory:
-    """What the last build made of rows, so that the next one works on what changed alone.
-
-    `unlisted` are the keys of pages that no list has, since nothing of them is live. `failures` are
-    pages that did not render, by fingerprint: a page is not rendered again before what it is made
-    from changes. `branded` has by node id the rows of its branding, and that.
-    """
-
-    content: Snapshot | None = None
-    drafts: bool = False
-    media: MediaMemory = field(default_factory=MediaMemory)
-    read_over: Connection | None = None
-    identified_over: Connection | None = None
-    identity: str | None = None
-    assemblies: dict[str, Assembly] = field(default_factory=dict)
-    fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
-    relations: Relations = field(default_factory=Relations)
-    unlisted: frozenset[str] = frozenset()
-    routes: RouteConflicts = field(default_factory=RouteConflicts)
-    sitemaps: Sitemaps = field(default_factory=Sitemaps)
-    failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
-    branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
-        default_factory=dict
-    )
-
-    def database_id(self, connection: Connection) -> str | None:
-        """The database's id, asked for once over each connection. Raises DatabaseUnavailable."""
-        if not same(self.identified_over, connection):
-            self.identity = database.identity(connection)
-            self.identified_over = connection
-        return self.identity
-
-    def read(
-        self,
-        connection: Connection,
-        nodes: Sequence[str],
-        *,
-        all_rows: bool,
-        drafts: bool = False,
-        sources: Sequence[CollectionSource] = (),
-    ) -> Snapshot:
-        """The content as it is now: what changed since the last time, or `all_rows`.
-
-        Over another connection all is read, too: a server that crashed may have lost commits that
-        were read, and given their numbers again. The queue does not tell of `drafts`. Raises
-        DatabaseUnavailable, SchemaOutdated.
-        """
-        all_rows = all_rows or drafts or self.drafts
-        if all_rows or self.content is None or not same(self.read_over, connection):
-            self.content = snapshot.take(
-                connection, nodes=nodes, previous=self.content, drafts=drafts, sources=sources
-            )
-        else:
-            self.content = snapshot.refresh(connection, self.content, nodes=nodes, sources=sources)
-        self.read_over, self.drafts = connection, drafts
-        return self.content
 
 
 @dataclass(slots=True, kw_only=True)
@@ -206,6 +138,10 @@ class BuildContext(AbstractContextManager["BuildContext"]):
     def aside(self, page_renderer: PageRenderer) -> Self:
         """The same packages, cache and processes, with other templates and a memory of its own."""
         return replace(self, page_renderer=page_renderer, memory=BuildMemory())
+
+    def part(self, key: Hashable) -> Self:
+        """The same for some of the nodes of a build, which show other pages than the others."""
+        return replace(self, memory=self.memory.part(key))
 
     @contextmanager
     def at_work(self, *, collect: bool) -> Generator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -20,9 +20,10 @@ from robbieblocks.model import (
     RenderJob,
     Snapshot,
 )
-from robbieblocks.pipeline.compiling import CompiledApp, assemble, compile_apps
+from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.planning import RunPlan, make_plan
+from robbieblocks.pipeline.parts import PlannedPart, planned
+from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of
 from robbieblocks.pipeline.rendering import AppRendering, render
 from robbieblocks.pipeline.request import Request, Target
@@ -123,31 +124,42 @@ def inspect_rows(
     keep: Callable[[Target, ComposedRun], None] = lambda _, __: None,
 ) -> Inspection:
     """Render the pages of a session in which nothing is live; `keep` gets what each run makes."""
-    content, assemblies = assemble(session.context.resolve(content), session, now=now)
-    compiled = compile_apps(content, assemblies, session)
-    plan = make_plan(content, compiled, session, now=now)
-    rendering = render(plan, compiled.apps, session)
+    return inspect_parts(planned(session.context.resolve(content), session, now=now), keep)
+
+
+def inspect_parts(
+    parts: Sequence[PlannedPart[MakingSession]],
+    keep: Callable[[Target, ComposedRun], None] = lambda _, __: None,
+) -> Inspection:
+    """As `inspect_rows`, once all is planned."""
     pages: list[InspectedPage] = []
     problems: dict[Problem, None] = {}
     files: dict[str, frozenset[str]] = {}
-    for run in plan.runs:
-        made = rendering.apps[run.target.app]
-        try:
-            composed = compose(run, made, session)
-        except ContentError as error:
-            problems.update(dict.fromkeys(error.problems))
-        else:
-            problems.update(dict.fromkeys(problems_of(run, composed)))
-            keep(run.target, composed)
-            made_of_it = _files(composed.manifest)
-            files[run.target.node] = files.get(run.target.node, frozenset()) | made_of_it
-        pages += _pages(run, made)
-    for app in compiled.apps.values():
-        problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
+    apps: dict[str, CompiledApp] = {}
+    brands: dict[str, BrandedNode] = {}
+    for part in parts:
+        rendering = render(part.plan, part.compiled.apps, part.session)
+        for run in part.plan.runs:
+            made = rendering.apps[run.target.app]
+            try:
+                composed = compose(run, made, part.session)
+            except ContentError as error:
+                problems.update(dict.fromkeys(error.problems))
+            else:
+                problems.update(dict.fromkeys(problems_of(run, composed)))
+                keep(run.target, composed)
+                made_of_it = _files(composed.manifest)
+                files[run.target.node] = files.get(run.target.node, frozenset()) | made_of_it
+            pages += _pages(run, made)
+        for app in part.compiled.apps.values():
+            problems.update(dict.fromkeys((*app.assembly.problems, *app.bundle.problems)))
+        apps = {**part.compiled.apps, **apps}
+        brands |= part.compiled.brands
+    content, session = parts[0].content, parts[0].session
     return Inspection(
         content=content,
-        apps=compiled.apps,
-        brands=compiled.brands,
+        apps=apps,
+        brands=brands,
         pages=tuple(pages),
         problems=tuple(problems),
         base_styles=session.context.page_renderer.base_styles(),

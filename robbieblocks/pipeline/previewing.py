@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import SHARED_APP, Manifest, Snapshot
-from robbieblocks.pipeline.compiling import assemble, compile_apps
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site
-from robbieblocks.pipeline.planning import RunPlan, make_plan
+from robbieblocks.pipeline.parts import planned
+from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing import ComposedRun, compose, problems_of, remember_failures
 from robbieblocks.pipeline.rendering import AppRendering, render
 from robbieblocks.pipeline.request import Request, Target
@@ -86,11 +87,11 @@ def stage(
 
 
 def _made(content: Snapshot, session: MakingSession, *, now: datetime) -> tuple[PreviewedRun, ...]:
-    content, assemblies = assemble(session.context.resolve(content), session, now=now)
-    compiled = compile_apps(content, assemblies, session)
-    plan = make_plan(content, compiled, session, now=now)
-    rendering = render(plan, compiled.apps, session)
-    return tuple([_previewed(run, rendering.apps[run.target.app], session) for run in plan.runs])
+    found: list[PreviewedRun] = []
+    for part in planned(session.context.resolve(content), session, now=now):
+        apps = render(part.plan, part.compiled.apps, part.session).apps
+        found += [_previewed(run, apps[run.target.app], part.session) for run in part.plan.runs]
+    return tuple(sorted(found, key=attrgetter("target")))
 
 
 def _previewed(run: RunPlan, rendering: AppRendering, session: MakingSession) -> PreviewedRun:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from robbieblocks.model import SHARED_APP, Snapshot
-from robbieblocks.pipeline.compiling import Compiled
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.inspecting import Inspection, inspect_rows, no_site
+from robbieblocks.pipeline.inspecting import Inspection, inspect_parts, no_site
+from robbieblocks.pipeline.parts import joined, planned
 from robbieblocks.pipeline.planning import Plan, make_plan
 from robbieblocks.pipeline.publishing import ComposedRun
 from robbieblocks.pipeline.request import Request, Target
@@ -55,19 +55,16 @@ def propose(
     with context.at_work(collect=False):
         # Several apps are rendered: what runs in the background must do so from the first.
         context.start_isolates(sum(len(page.blocks) for page in content.pages))
-        inspection = inspect_rows(content, session, now=now, keep=composed.__setitem__)
-        plan = make_plan(
-            inspection.content,
-            Compiled(apps=inspection.apps, brands=inspection.brands),
-            replace(
-                session,
-                live={
-                    target: live[target].manifest if target in live else None for target in targets
-                },
-            ),
-            now=now,
-        )
-    return Proposal(inspection=inspection, composed=composed, plan=plan)
+        parts = planned(context.resolve(content), session, now=now)
+        inspection = inspect_parts(parts, composed.__setitem__)
+        manifests = {
+            target: live[target].manifest if target in live else None for target in targets
+        }
+        plans = [
+            make_plan(part.content, part.compiled, replace(part.session, live=manifests), now=now)
+            for part in parts
+        ]
+    return Proposal(inspection=inspection, composed=composed, plan=joined(plans))
 
 
 def _targets(content: Snapshot, live: Mapping[Target, ComposedRun]) -> tuple[Target, ...]:

@@ -13,6 +13,7 @@ import orjson
 from robbieblocks.errors import Problem
 from robbieblocks.messages import visible_line
 from robbieblocks.model import JsonObject, PageEntry, TriggerRow
+from robbieblocks.pipeline.behind import Behind
 from robbieblocks.pipeline.planning import Cause, PageChange, Plan
 from robbieblocks.pipeline.request import BreakGlass
 from robbieblocks.release import Freeze, Pin
@@ -240,7 +241,8 @@ class BuildReport:
 
     `triggers` are the queue rows that its snapshot held, `handled` those of them that it
     acknowledged for every node of the build that they concern; `refused` says of others why they
-    could not be. `node_apps` are the apps of each node.
+    could not be. `node_apps` are the apps of each node. `behind` has, by node, the apps that list
+    pages of others and do not show what is live now.
     """
 
     plan: Plan
@@ -249,6 +251,7 @@ class BuildReport:
     handled: frozenset[UUID] = frozenset()
     refused: tuple[Problem, ...] = ()
     node_apps: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    behind: Mapping[str, Behind] = field(default_factory=dict[str, Behind])
     compiled: tuple[str, ...] = ()
     blocks_rendered: int = 0
     dry_run: bool = False

@@ -226,17 +226,18 @@ class Agenda:
         unacknowledged: Mapping[UUID, ChangeGroup],
         built: Collection[str],
         pinned: Collection[str] = (),
+        behind: Collection[str] = (),
     ) -> None:
         """Note for the rows that a build did not acknowledge that its `built` apps handled them.
 
         `unacknowledged` are all such rows of the build's snapshot, each as a group of its own:
         others need no more waiting for. `pinned` are apps of the build whose changes a pin or
-        a freeze keeps.
+        a freeze keeps. Those that are `behind` are to be built again: what they list differs.
         """
         partial: dict[UUID, PartialAcknowledgement] = {}
         for key, row in unacknowledged.items():
             before = self.partial.get(key) or PartialAcknowledgement(row=row)
-            now_built = (before.built | frozenset(built)) & row.apps
+            now_built = ((before.built | frozenset(built)) & row.apps) - frozenset(behind)
             now_pinned = ((before.pinned | frozenset(pinned)) - now_built) & row.apps
             if now_built or now_pinned:
                 partial[key] = PartialAcknowledgement(row=row, built=now_built, pinned=now_pinned)

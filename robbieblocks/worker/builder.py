@@ -12,7 +12,15 @@ from psycopg import Connection
 
 from robbieblocks import pipeline
 from robbieblocks.changes import ChangeGroup
-from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site
+from robbieblocks.pipeline import (
+    NOTHING_BEHIND,
+    BuildContext,
+    BuildReport,
+    Request,
+    RunReport,
+    Site,
+    readers_of_changed,
+)
 from robbieblocks.settings import Settings
 from robbieblocks.shared_cache import SharedCounts
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
@@ -45,11 +53,14 @@ class PipelineBuilder:
     _context: BuildContext | None = None
 
     def ready_apps(self) -> frozenset[str]:
-        """The apps of which an index for search or social cards were made since the last time."""
+        """The apps of which an index for search or social cards were made since the last time, and
+        those that list pages of another app of which something else is live by now.
+        """
         if self._context is None:
             return frozenset()
         search, cards = self._context.search, self._context.cards
-        return cards.take_ready() | (frozenset[str]() if search is None else search.take_ready())
+        ready = cards.take_ready() | (frozenset[str]() if search is None else search.take_ready())
+        return ready | readers_of_changed(self._context, self.site.root)
 
     def build(self, job: Job, partial: Mapping[UUID, PartialAcknowledgement]) -> BuildResult:
         """Build, publish, record, acknowledge. Raises RobbieBlocksError where no app was built."""
@@ -140,12 +151,13 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
 def _result(report: BuildReport, node: str, again: datetime | None) -> BuildResult:
     """What the loop needs of a report."""
     apps = report.node_apps.get(node, frozenset())
+    behind = report.behind.get(node, NOTHING_BEHIND)
     acknowledged = [row for row in report.triggers if row.id in report.handled]
     return BuildResult(
         runs=report.runs,
         unacknowledged={
             row.id: ChangeGroup(
-                apps=row.affected_apps_on(node, apps),
+                apps=row.affected_apps_on(node, apps) | behind.of(row),
                 count=1,
                 oldest=row.created_at or datetime.now(UTC),
                 kinds=(row.trigger_type,),
@@ -153,6 +165,7 @@ def _result(report: BuildReport, node: str, again: datetime | None) -> BuildResu
             for row in report.triggers
             if row.id not in report.handled and row.auto_deploy
         },
+        behind=frozenset(behind.reads),
         boundaries=_boundaries(report, again),
         oldest_change=min((row.created_at for row in acknowledged if row.created_at), default=None),
     )

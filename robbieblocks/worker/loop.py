@@ -125,7 +125,8 @@ class Loop:
         failed = {run.app for run in result.runs if run.transient}
         self.agenda.job_ended(job, self.monotonic(), failed=failed, boundaries=result.boundaries)
         waiting = {run.app for run in result.runs if run.waits}
-        self.agenda.rows_handled(result.unacknowledged, set(job.apps) - failed - waiting, waiting)
+        built = set(job.apps) - failed - waiting
+        self.agenda.rows_handled(result.unacknowledged, built, waiting, result.behind)
         self.health.build_finished(job, result, seconds)
         self.on_built(result)
 

@@ -18,12 +18,14 @@ class BuildResult:
     """What one build did.
 
     `unacknowledged` are the rows of its snapshot that it did not acknowledge, each as a group of
-    its own. `boundaries` says for each app when its content next changes by itself. `oldest_change`
-    is when the oldest acknowledged row was written.
+    its own. `behind` are apps whose lists do not show what is live now of the apps that they list:
+    rows wait for them, too. `boundaries` says for each app when its content next changes by itself.
+    `oldest_change` is when the oldest acknowledged row was written.
     """
 
     runs: tuple[RunReport, ...]
     unacknowledged: Mapping[UUID, ChangeGroup] = field(default_factory=dict[UUID, ChangeGroup])
+    behind: frozenset[str] = frozenset()
     boundaries: Mapping[str, datetime | None] = field(default_factory=dict[str, "datetime | None"])
     oldest_change: datetime | None = None
 

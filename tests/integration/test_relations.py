@@ -11,7 +11,7 @@ import pytest
 
 from robbieblocks import changes, history, release
 from robbieblocks.checks import Checked, Finding, run
-from robbieblocks.pipeline import BuildReport, Request, inspect
+from robbieblocks.pipeline import BuildReport, Request, inspect, readers_of_changed
 from tests.building import NOW
 from tests.sites import NODE, Block, MakeSite, Site
 
@@ -202,6 +202,93 @@ def test_a_frame_of_shared_is_part_of_every_app(blog: Site) -> None:
     blog.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'foot'")
     blog.builder.build(nodes=[NODE])
     assert "<i>" not in blog.file("/one/").read_text()
+
+
+@pytest.fixture
+def news(blog: Site) -> Site:
+    """The blog, and a page of another app of the node that lists its two newest posts."""
+    newest = {"app": "play", "where": {"kind": "post"}, "limit": 2, "fields": ["route", "title"]}
+    blog.page("news", Block(component="list", props={"items": {"$pages": newest}}), app="code")
+    blog.builder.build(nodes=[NODE])
+    assert told(blog) == ["Three", "Two"]
+    return blog
+
+
+def told(site: Site, node: str = NODE) -> list[str]:
+    return re.findall(r"<li><a [^>]*>([^<]*)", site.file("/news/", node, "code").read_text())
+
+
+def test_what_goes_live_of_an_app_reaches_the_lists_of_others(news: Site) -> None:
+    """A queue row waits for the run that lists the post, which comes second; one of what no list
+    shows waits for nobody else.
+    """
+    post(news, "four", 3)
+    report = news.build()
+    assert report.behind[NODE].reads == {"code": frozenset({"play"})}
+    assert not report.handled
+    rows = {row.id: {"play"} for row in report.triggers}
+    assert told(news) == ["Three", "Two"]
+    report = news.builder.build(nodes=[NODE], apps=["code"], built_before=rows)
+    assert report.handled == rows.keys()
+    assert (everywhere(report), told(news)) == ({"code": {"news": "changed"}}, ["Four", "Three"])
+    news.sql(_EDIT, "four")
+    assert news.build().handled
+    news.sql("UPDATE robbieblocks_pages SET meta_title = 'Uno' WHERE page_key = 'one'")
+    assert news.build().handled
+    # Of both in one build, what lists goes out last.
+    news.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'four'")
+    report = news.builder.build(nodes=[NODE])
+    assert report.handled
+    assert everywhere(report)["code"] == {"news": "changed"}
+    # Another process knows of no run.
+    news.builder.context.memory.finished.clear()
+    news.sql(_EDIT, "one")
+    assert not news.build().handled
+    assert news.builder.build(nodes=[NODE]).handled
+
+
+def test_lists_of_another_app_have_what_is_live_of_it(news: Site) -> None:
+    """A page that is held back or pinned out is in none, nor one that a rollback took away."""
+    root, context = news.builder.site_root, news.builder.context
+    post(news, "four", 3)
+    layout = "UPDATE robbieblocks_pages SET layout_template = %s WHERE page_key = 'four'"
+    news.sql(layout, "none")
+    assert "four" in {p.key for p in news.builder.build(nodes=[NODE]).problems}
+    assert told(news) == ["Three", "Two"]
+    news.sql(layout, "single-column")
+    news.builder.build(nodes=[NODE])
+    assert told(news) == ["Four", "Three"]
+    assert readers_of_changed(context, root) == frozenset()
+    release.roll_back(root, NODE, "play", who="ann", why="judges", now=NOW)
+    assert readers_of_changed(context, root) == {"code"}
+    news.build(app="code")
+    assert told(news) == ["Three", "Two"]
+    assert readers_of_changed(context, root) == frozenset()
+    post(news, "five", 4)
+    report = news.builder.build(nodes=[NODE])
+    assert (told(news), report.behind[NODE].reads) == (["Three", "Two"], {})
+    release.unpin(root, NODE, "play")
+    assert news.builder.build(nodes=[NODE]).handled
+    assert told(news) == ["Five", "Four"]
+
+
+def test_each_node_lists_what_it_shows(news: Site) -> None:
+    """Where a node does not enable the app, the list is empty, with a warning; also where both
+    nodes are built at once.
+    """
+    other = "collaboration-local"
+    news.sql(
+        "UPDATE robbieblocks_node_branding SET enabled_apps = '{code}' WHERE node_id = %s", other
+    )
+    for outcome, pointers in (("published", ["/items"]), ("unchanged", [])):
+        runs = news.builder.build(nodes=[NODE, other]).runs
+        assert (told(news), told(news, other)) == (["Three", "Two"], [])
+        there, here = (run for run in runs if run.app == "code")
+        assert ([*here.problems], [p.pointer for p in there.problems]) == ([], pointers)
+        assert (here.outcome, there.outcome) == ("unchanged", outcome)
+    post(news, "four", 3)
+    assert news.builder.build(nodes=[NODE, other]).handled
+    assert (told(news), told(news, other)) == (["Four", "Three"], [])
 
 
 def test_a_page_enters_its_lists_at_its_instant(blog: Site) -> None:

@@ -327,6 +327,55 @@ def test_a_query_finds_sorts_and_cuts(query: dict[str, Json], keys: list[str]) -
     assert listed(query, *pages) == keys
 
 
+def abroad(row: PageRow, app: str = "work") -> PageRow:
+    return replace(row, app=app)
+
+
+def test_a_list_shows_pages_of_another_app() -> None:
+    """As they are there, in that app's default language; no frame and no 404 page is among them."""
+    asks = asking({"$pages": {"app": "work", "sort": "key", "fields": ["key", "app", "lang"]}})
+    frame = replace(
+        abroad(a_frame()),
+        metadata={"frame": True, "settings": {"languages": {"default": "de"}}},
+    )
+    lost = a_page("lost", app="work", metadata={"not_found": True, "lang": "de"})
+    later = abroad(post("later", 101))
+    pages = related(asks, post("mine"), abroad(post("b")), abroad(post("a")), frame, lost, later)
+    told = [(item["key"], item["app"], item["lang"]) for item in items(pages["list"])]
+    assert told == [("a", "work", "de"), ("b", "work", "de")]
+
+
+def test_a_list_of_another_app_has_no_page_that_visitors_dont_find() -> None:
+    """Where the node does not show the app at all, it is empty, and a warning names the place."""
+    asks = asking({"$pages": {"app": "work", "sort": "key", "fields": ["key"]}})
+    content = a_snapshot(asks, abroad(post("a")), abroad(post("b")), components=(OPEN,))
+    relations = Relations()
+    found = relations.applied(content, NOW, elsewhere=lambda app, rows: {rows[0].key, app})
+    assert [item["key"] for item in items(found.pages[0])] == ["b"]
+    assert relations.reads.keys() == {"play"}
+    found = relations.applied(content, NOW, elsewhere=lambda _app, _rows: None)
+    assert items(found.pages[0]) == []
+    (page,) = assemble(found, "play", layouts=LAYOUTS).pages
+    (warning,) = page.warnings
+    assert (warning.page, warning.block, warning.pointer) == ("list", 1, "/items")
+    assert "does not show the app work" in warning.what
+
+
+def test_a_list_of_another_app_stays_while_what_it_shows_is_equal() -> None:
+    """A post in the eleventh place, and an edit of what no list has, make no list anew."""
+    asks = asking({"$pages": {"app": "work", "limit": 1, "fields": ["key"]}})
+    rows = [asks, abroad(post("new", 9)), abroad(post("old", 1))]
+    relations = Relations()
+    first = related(*rows, relations=relations)["list"]
+    rows.append(abroad(post("older", 0)))
+    rows[1] = replace(rows[1], blocks=(a_block(props={"more": 1}),))
+    assert related(*rows, relations=relations)["list"] is first
+    rows.append(abroad(post("newest", 10)))
+    assert [item["key"] for item in items(related(*rows, relations=relations)["list"])] == [
+        "newest"
+    ]
+
+
 def test_a_page_finds_those_beside_it() -> None:
     """`near` counts from the page that asks, in the order of the list."""
     near = {"$pages": {"near": "next", "sort": "published_at", "fields": ["key"]}}
@@ -376,7 +425,8 @@ def test_blocks_know_the_page_that_they_stand_on() -> None:
         ({"$pages": {"limit": True}}, "limit is true"),
         ({"$pages": {"limit": 10**5}}, "limit is 100000"),
         ({"$pages": {"offset": -1}}, "offset is -1"),
-        ({"$pages": {"app": "work"}}, "pages of the app that it stands in"),
+        ({"$pages": {"app": 5}}, "app is 5, and not a text"),
+        ({"$pages": {"app": "work", "near": "next"}}, "beside none of the app work"),
         ({"$pages": {"where": []}}, "where is a list"),
         ({"$pages": {"where": {"a": {"b": 1}}}}, "where.a is an object"),
         ({"$pages": {"fields": "key"}}, "fields names what pages don't have"),

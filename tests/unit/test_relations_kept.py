@@ -39,12 +39,16 @@ MENU = {"$pages": {"where": {"menu": True}, "sort": "title", "fields": ["title",
 NEWEST = {"$pages": {"where": {"kind": "post"}, "limit": 2, "fields": ["title"]}}
 NEAR = {"$pages": {"where": {"kind": "post"}, "near": "next", "offset": 1, "fields": ["route"]}}
 PARTS = {"$pages": {"where": {"kind": "post"}, "limit": 2, "paginate": True}}
+ABROAD = {"$pages": {"app": "work", "where": {"kind": "post"}, "limit": 2, "fields": ["title"]}}
+PARTS_ABROAD = {"$pages": {"app": "play", "limit": 1, "offset": 0, "paginate": True}}
 CHEAPEST = {"$rows": {"collection": "goods", "sort": "price", "limit": 2}}
 BESIDE = {"$rows": {"collection": "goods", "near": "previous", "sort": "price"}}
 PROPS: Mapping[str, Any] = {
     "nothing": {"text": "none"},
     "menu": {"items": MENU},
     "newest": {"items": NEWEST, "own": {"$page": "title"}},
+    "abroad": {"items": ABROAD, "all": {"$pages": {"app": "shared", "sort": "title"}}},
+    "parts abroad": {"items": PARTS_ABROAD},
     "near": {"items": NEAR, "said": {"$page": "translations"}},
     "parts": {"items": PARTS, "at": {"$page": "pagination"}},
     "cheapest": {"items": CHEAPEST},
@@ -59,6 +63,7 @@ METADATA: Sequence[JsonObject] = (
     {"lang": "fr", "translation_of": "p1", "kind": "post"},
     {"translation_of": "p2"},
     {"feed": {"where": {"kind": "post"}, "limit": 3}},
+    {"feed": {"app": "work", "limit": 2}},
     {"frame": False, "redirect_from": ["/old/"]},
 )
 FRAMES: Sequence[JsonObject] = (
@@ -77,6 +82,8 @@ class Rows:
     goods: RowCollection = field(default_factory=lambda: RowCollection(source=GOODS))
     now: datetime = NOW
     unlisted: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     components: dict[str, ComponentRow] = field(default_factory=dict[str, ComponentRow])
     layouts: frozenset[str] = LAYOUTS[0]
     numbers: int = 0
@@ -123,6 +130,16 @@ class Rows:
     def unlist(self, key: str) -> None:
         self.unlisted ^= {key}
 
+    def hide(self, key: str) -> None:
+        self.hidden ^= {key}
+
+    def leave_out(self, app: str) -> None:
+        self.absent ^= {app}
+
+    def elsewhere(self, app: str, rows: Sequence[PageRow]) -> frozenset[str] | None:
+        assert all(row.app == app for row in rows)
+        return None if app in self.absent else self.hidden
+
     def component(self, key: str, schema: JsonObject) -> None:
         self.components = {**self.components, key: a_component(key, schema)}
 
@@ -160,7 +177,7 @@ EDITS = st.one_of(
         st.just(Rows.frame),
         st.sampled_from(("play", "shared")),
         st.sampled_from(FRAMES),
-        st.sampled_from(("nothing", "menu")),
+        st.sampled_from(("nothing", "menu", "abroad")),
         st.sampled_from((None, -1, 1)),
     ),
     st.tuples(st.just(Rows.gone), KEYS),
@@ -169,6 +186,8 @@ EDITS = st.one_of(
     st.tuples(st.just(Rows.unread)),
     st.tuples(st.just(Rows.days), st.sampled_from((1, 1, -1))),
     st.tuples(st.just(Rows.unlist), st.sampled_from(POSTS)),
+    st.tuples(st.just(Rows.hide), st.sampled_from(POSTS)),
+    st.tuples(st.just(Rows.leave_out), st.sampled_from(("play", "shared", "work"))),
     st.tuples(st.just(Rows.component), st.sampled_from(("card", "far")), st.sampled_from(SCHEMAS)),
     st.tuples(st.just(Rows.use), st.sampled_from(LAYOUTS)),
 )
@@ -193,13 +212,19 @@ def test_an_edit_gives_what_a_build_from_nothing_gives(
         rows.page(key, "play", METADATA[1], "near", -number)
     rows.page("home", "play", METADATA[6], "newest", None)
     rows.page("parts", "play", {}, "parts", None)
+    rows.page("news", "work", {}, "parts abroad", None)
+    rows.page("desk", "work", METADATA[1], "nothing", None)
     rows.row("a", 1)
     for edits in ([], *steps):
         for edit, *values in edits:
             edit(rows, *values)
         content = rows.content()
-        found = kept.applied(content, rows.now, rows.unlisted)
-        wanted = Relations().applied(content, rows.now, rows.unlisted)
+        afresh, given = Relations(), (rows.now, rows.unlisted, rows.elsewhere)
+        found = kept.applied(content, *given)
+        wanted = afresh.applied(content, *given)
+        assert {app: {*reads} for app, reads in kept.reads.items()} == {
+            app: {*reads} for app, reads in afresh.reads.items()
+        }
         assert [page.key for page in found.pages] == [page.key for page in wanted.pages]
         assert found.pages == wanted.pages
         assert all(map(PageRow.is_equal, found.pages, wanted.pages))
@@ -209,5 +234,5 @@ def test_an_edit_gives_what_a_build_from_nothing_gives(
             known = assemble(found, app, layouts=rows.layouts, previous=assemblies.get(app))
             assert known == fresh
             assemblies[app] = known
-        again = kept.applied(rows.content(), rows.now, rows.unlisted)
+        again = kept.applied(rows.content(), *given)
         assert again.pages is found.pages

@@ -219,6 +219,29 @@ def test_a_row_seen_by_a_single_look_still_goes_to_its_other_apps() -> None:
     assert (job.apps, job.reason) == (("code",), "change")
 
 
+def test_a_row_goes_on_to_apps_whose_lists_it_alters_and_again_where_they_are_behind() -> None:
+    """Each time that what an app lists goes live after it was built, it is built once more."""
+    made = started()
+    row = uuid4()
+    group = ChangeGroup(
+        apps=frozenset({"play", "code"}), count=1, oldest=TODAY, kinds=("page_updated",)
+    )
+    made.job_ended(Job(apps=("play",), reason="change"), 10.0)
+    made.rows_handled({row: group}, ["play"], behind=["code"])
+    for at in (10.2, 20.2):
+        made.update(waits(), at)
+        job = made.next_job(at, TODAY)
+        assert job is not None
+        assert job.apps == ("code",)
+        made.job_ended(job, at)
+        made.rows_handled({row: group}, ["code"])
+        assert made.partial[row].built == {"play", "code"}
+        made.rows_handled({row: group}, ["play"], behind=["code"])
+    made.rows_handled({row: group}, [], ["code"], behind=["code"])
+    made.update(waits(), 30.2)
+    assert made.next_job(30.2, TODAY) is None
+
+
 def test_under_a_pin_a_row_waits_and_is_not_built_for_again() -> None:
     """It does not count as built when another app is; once the pin is gone, it does."""
     made = started()

@@ -6,18 +6,21 @@ change reaches; nobody looks at the others.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.askers import Askers
 from robbieblocks.assemble.relations.feed_places import misplaced_feeds
-from robbieblocks.assemble.relations.frames import Frames, frame_setting
+from robbieblocks.assemble.relations.frames import Frames, frame_setting, is_due
 from robbieblocks.assemble.relations.listed_pages import ListedPages
+from robbieblocks.assemble.relations.other_apps import AppPages, no_others
+from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.assemble.relations.related import Related, Surroundings
 from robbieblocks.assemble.relations.seen import Seen
 from robbieblocks.assemble.relations.taking import refers, with_faults
@@ -35,6 +38,7 @@ from robbieblocks.row_faults import is_passing
 _KEY: Final = attrgetter("key")
 _PAGES: Final = attrgetter("pages")
 _FEED: Final = attrgetter("feed")
+_Asked = TypeVar("_Asked", RowList, AppPages)
 
 
 @dataclass(slots=True)
@@ -43,13 +47,18 @@ class AppRelations:
 
     `next_frame` is the first instant at which a frame becomes due that is not yet. `shared_frames`
     are the rows of frames of `shared`, due or not, where the app is another one. `row_lists` are
-    the collections, `unread` is why pages of some are not there.
+    the collections, `others` gives the pages of another app, `unread` is why pages of some
+    collections are not there. `reads` are the other apps whose pages were in lists of this one the
+    last time, `shown` the pages as they were shown then.
     """
 
     shared_frames: Sequence[PageRow] = ()
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    others: Callable[[str], AppPages] = no_others
     unread: tuple[Problem, ...] = ()
     next_frame: datetime | None = None
+    reads: Collection[str] = ()
+    shown: Sequence[PageRow] = ()
     _around: Surroundings = field(default_factory=Surroundings)
     _known: dict[str, Related] = field(default_factory=dict[str, Related])
     _seen: Seen | None = None
@@ -77,12 +86,20 @@ class AppRelations:
             # What was left in the middle is not known to hold, nor is what was short of something.
             self._around, self._known = Surroundings(), {}
         around = self._around
-        around.row_lists, around.unread = self.row_lists, self.unread
+        around.row_lists, around.unread, around.others = self.row_lists, self.unread, self.others
         around.reread = _reread(seen.row_lists if seen else {}, self.row_lists)
+        if seen is not None and seen.others:
+            around.reread |= {
+                PageQuery(app=app).source
+                for app, pages in seen.others.items()
+                if not self.others(app).is_read_as(pages)
+            }
         altered = None
         if seen is not None and not any(changed_between(seen.shared_frames, self.shared_frames)):
             altered = self._altered(seen, rows, now, unlisted)
         made = altered or self._all(rows, now, unlisted)
+        made.others = {app: self.others(app) for app in +made.reads}
+        self.reads, self.shown = made.others.keys(), made.found
         if not around.passing:
             self._seen = made
         return made.found
@@ -97,8 +114,8 @@ class AppRelations:
         later = [at for row in around_all if (at := row.published_at) and at > now]
         self.next_frame = min(later, default=None)
         if later:
-            frames = [row for row in frames if _is_due(row, now)]
-        shared = [row for row in self.shared_frames if _is_due(row, now)]
+            frames = [row for row in frames if is_due(row, now)]
+        shared = [row for row in self.shared_frames if is_due(row, now)]
         if any(changed_between(around.frames.rows, (*frames, *shared))):
             default = around.languages.default
             around.frames = Frames.of(frames, shared)
@@ -110,7 +127,7 @@ class AppRelations:
         referring = [framed or self._refers(row) for row in pages]
 
         def is_shown(row: PageRow) -> bool:
-            return _is_due(row, now) and row.key not in unlisted and not row.not_found
+            return is_due(row, now) and row.key not in unlisted and not row.not_found
 
         lists = any(referring)
         if lists:
@@ -137,6 +154,7 @@ class AppRelations:
             lists=lists,
             found=self._found(pages, now),
             in_parts={key for key, made in self._known.items() if made.parts},
+            reads=Counter(chain.from_iterable(made.reads for made in self._known.values())),
         )
 
     def _altered(
@@ -151,7 +169,7 @@ class AppRelations:
         fresh = {row.key: row for row in come}
 
         def is_shown(row: PageRow) -> bool:
-            return _is_due(row, now) and row.key not in unlisted and not row.not_found
+            return is_due(row, now) and row.key not in unlisted and not row.not_found
 
         keys = {*map(_KEY, gone), *fresh}
         reached = {*fresh}
@@ -197,15 +215,11 @@ class AppRelations:
         if not same(before, now):
             altered = now.altered_since(before, changes)
             found |= seen.askers.concerned("", before.selections, altered)
-        for name in filter(None, seen.askers.collections):
-            was, rows_now = seen.row_lists[name], self.row_lists[name]
-            if same(was, rows_now):
-                continue
-            altered_rows = rows_now.altered_since(was)
-            if altered_rows is None:
-                found |= seen.askers.of(name)
-            else:
-                found |= seen.askers.concerned(name, was.listing.selections, altered_rows)
+        for name, rows_now in self.row_lists.items():
+            found |= _concerned(seen.askers, name, seen.row_lists[name], rows_now)
+        for app, pages in seen.others.items():
+            source = PageQuery(app=app).source
+            found |= _concerned(seen.askers, source, pages, self.others(app))
         return found
 
     def _regrouped(
@@ -232,6 +246,7 @@ class AppRelations:
         if not same(known, made):
             self._forget(key, seen)
             self._known[key] = made
+            seen.reads.update(made.reads)
             if made.parts:
                 seen.in_parts.add(key)
             if seen.askers is not None:
@@ -240,6 +255,8 @@ class AppRelations:
     def _forget(self, key: str, seen: Seen) -> None:
         made = self._known.pop(key, None)
         seen.in_parts.discard(key)
+        if made is not None:
+            seen.reads.subtract(made.reads)
         if made is not None and seen.askers is not None:
             seen.askers.drop(key, made.answers)
 
@@ -248,7 +265,7 @@ class AppRelations:
         related = map(self._known.__getitem__, map(_KEY, pages))
         found = [*chain.from_iterable(map(_PAGES, related))]
         if any(map(_FEED, found)):
-            wrong = misplaced_feeds(page for page in found if _is_due(page, now))
+            wrong = misplaced_feeds(page for page in found if is_due(page, now))
             if wrong:
                 found = [with_faults(page, wrong.get(page.key, ())) for page in found]
         return found
@@ -260,6 +277,16 @@ class AppRelations:
         return known.refers
 
 
+def _concerned(askers: Askers, source: str, was: _Asked, now: _Asked) -> set[str]:
+    """The pages whose lists of a collection, or of another app, may show something else."""
+    if same(was, now) or source not in askers.sources:
+        return set()
+    altered = now.altered_since(was)
+    if altered is None:
+        return askers.of(source)
+    return askers.concerned(source, was.listing.selections, altered)
+
+
 def _reread(before: Mapping[str, RowList], now: Mapping[str, RowList]) -> frozenset[str]:
     """The collections of which queries may mean something else than before."""
     return frozenset(
@@ -269,7 +296,3 @@ def _reread(before: Mapping[str, RowList], now: Mapping[str, RowList]) -> frozen
         or name not in now
         or not (same(before[name], now[name]) or now[name].is_read_as(before[name]))
     )
-
-
-def _is_due(row: PageRow, now: datetime) -> bool:
-    return row.published_at is None or row.published_at <= now

@@ -41,7 +41,7 @@ class _Asked:
 
 
 class Askers:
-    """The pages that ask, by collection (empty: pages) and selection."""
+    """The pages that ask, by source (`PageQuery.source`) and selection."""
 
     def __init__(self) -> None:
         self._asked: dict[str, dict[Selection, _Asked]] = {}
@@ -50,7 +50,7 @@ class Askers:
         """Note what a page was answered."""
         for each in answers:
             query, end = each.query, each.first + each.query.limit + 1
-            of_name = self._asked.setdefault(query.collection, {})
+            of_name = self._asked.setdefault(query.source, {})
             asked = of_name.get(each.selection)
             if asked is None:
                 asked = of_name[each.selection] = _Asked()
@@ -64,7 +64,7 @@ class Askers:
     def drop(self, key: str, answers: Iterable[Answer]) -> None:
         """Forget what a page was answered."""
         for each in answers:
-            asked = self._asked.get(each.query.collection, {}).get(each.selection)
+            asked = self._asked.get(each.query.source, {}).get(each.selection)
             if asked is not None:
                 asked.near.pop(key, None)
                 asked.counting.discard(key)
@@ -73,20 +73,20 @@ class Askers:
                     if not keys:
                         del asked.ends[end]
                 if not (asked.near or asked.counting or asked.ends):
-                    del self._asked[each.query.collection][each.selection]
+                    del self._asked[each.query.source][each.selection]
 
     @property
-    def collections(self) -> Collection[str]:
-        """What is asked for: names of collections, and "" for pages."""
+    def sources(self) -> Collection[str]:
+        """What is asked for."""
         return [name for name, asked in self._asked.items() if asked]
 
-    def of(self, collection: str) -> set[str]:
+    def of(self, source: str) -> set[str]:
         """All pages that ask for one."""
-        return set[str]().union(*(each.all() for each in self._asked.get(collection, {}).values()))
+        return set[str]().union(*(each.all() for each in self._asked.get(source, {}).values()))
 
     def concerned(
         self,
-        collection: str,
+        source: str,
         known: Collection[Selection],
         altered: Mapping[Selection, Alteration],
     ) -> set[str]:
@@ -95,7 +95,7 @@ class Askers:
         Of any other nobody can say.
         """
         found: set[str] = set()
-        for selection, asked in self._asked.get(collection, {}).items():
+        for selection, asked in self._asked.get(source, {}).items():
             if selection not in known:
                 found |= asked.all()
             elif selection in altered:

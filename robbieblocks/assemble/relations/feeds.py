@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from robbieblocks.assemble.relations.listing import Answer, Listing
@@ -23,11 +24,15 @@ def feed_setting(row: PageRow) -> Json:
 
 
 def read_feed(
-    row: PageRow, lang: str, listing: Listing, answers: list[Answer]
+    row: PageRow,
+    lang: str,
+    listing_of: Callable[[PageQuery, str], Listing],
+    answers: list[Answer],
 ) -> Feed | tuple[ValueProblem, ...]:
     """The feed of a page in a language, or what is wrong with its setting.
 
-    What the listing says is added to `answers`.
+    `listing_of` gives the listing for a query at a place in the metadata; what it says is added to
+    `answers`.
     """
     asked = feed_setting(row)
     if not isinstance(asked, dict):
@@ -50,7 +55,7 @@ def read_feed(
         return (*found, *query)
     if found:
         return tuple(found)
-    answers.append(listing.answer(query, row.key, query.offset))
+    answers.append(listing_of(query, _AT).answer(query, row.key, query.offset))
     return Feed(str(title), forms, tuple(map(_item, answers[-1].pages)))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
 from typing import Final, NamedTuple, Self, TypeAlias
 
@@ -131,6 +132,17 @@ class Frames:
                 known = known.over(level[tag].over(of_all) if tag else of_all)
             self._known[language] = known
         return known
+
+
+def default_language(own: Iterable[PageRow], shared: Iterable[PageRow], now: datetime) -> str:
+    """The language of an app's pages that state none, by its own frames and those of `shared`."""
+    levels = [[row for row in rows if is_due(row, now)] for rows in (own, shared)]
+    return Frames.of(*levels).settings.languages.default
+
+
+def is_due(row: PageRow, now: datetime) -> bool:
+    """Whether a row's `published_at` has come; without one it is always due."""
+    return row.published_at is None or row.published_at <= now
 
 
 def _level(rows: Iterable[PageRow], first: int, told: dict[int, Json]) -> _Level:

@@ -35,11 +35,11 @@ class ListedPages:
         """The warnings that each list has, by the keys of the pages: not all of very many."""
         return tuple([self.too_much[key] for key in sorted(self.too_much)[:MAX_PROBLEMS]])
 
-    def replace(self, rows: Mapping[str, PageRow], default_language: str) -> None:
-        """Have these rows listed, by key, and no others."""
+    def replace(self, rows: Mapping[str, PageRow], default_language: str) -> Sequence[Change]:
+        """Have these rows listed, by key, and no others. Returns what of the listing changed."""
         gone = self._data.keys() - rows.keys()
         self.faults.clear()
-        self.update({**dict.fromkeys(gone), **rows}, default_language)
+        return self.update({**dict.fromkeys(gone), **rows}, default_language)
 
     def update(self, rows: Mapping[str, PageRow | None], default_language: str) -> Sequence[Change]:
         """Have these rows listed, by key, or not (None). Returns what of the listing changed."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from robbieblocks.assemble.page_settings import language_of
-from robbieblocks.assemble.relations.frames import Frames, frame_setting
+from robbieblocks.assemble.relations.frames import default_language, frame_setting, is_due
 from robbieblocks.assemble.routes import has_place, release_path
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import printable
@@ -53,17 +53,16 @@ class NotFoundPages:
 
         `shared_frames` are around them, too.
         """
-        frames = [row for row in rows if frame_setting(row) is True and _is_due(row, now)]
-        shared = [row for row in shared_frames if _is_due(row, now)]
-        default_language = Frames.of(frames, shared).settings.languages.default
+        frames = [row for row in rows if frame_setting(row) is True]
+        default = default_language(frames, shared_frames, now)
         stated = [row for row in rows if is_not_found_page(row)]
         due = (
             row
             for row in rows
-            if not is_not_found_page(row) and frame_setting(row) is not True and _is_due(row, now)
+            if not is_not_found_page(row) and frame_setting(row) is not True and is_due(row, now)
         )
-        folders = _folders(due, default_language)
-        made = {row.key: self._made(row, folders, default_language) for row in stated}
+        folders = _folders(due, default)
+        made = {row.key: self._made(row, folders, default) for row in stated}
         self._known = made
         return [made[row.key][2] if row.key in made else row for row in rows]
 
@@ -110,7 +109,3 @@ def _folders(rows: Iterable[PageRow], default_language: str) -> dict[str, str]:
 def _folder(route: str) -> str:
     parts = release_path(route).split("/")[:-1]
     return "".join(f"{part}/" for part in parts[:NOT_FOUND_DEPTH])
-
-
-def _is_due(row: PageRow, now: datetime) -> bool:
-    return row.published_at is None or row.published_at <= now

@@ -27,14 +27,15 @@ _SIDES: Final = ("next", "previous")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """Which pages of the app, in which order, and what of each.
+    """Which pages of an app, in which order, and what of each.
 
     `where` are names of metadata with the values of which a page has to have one. `lang` is the
     pages' language in small letters, "" for any. `near` takes the pages after or before the asking
     one, the nearest first. With `paginate` the asking page is made once for each `limit` pages.
-    With `collection` it is rows that are listed.
+    With `collection` it is rows that are listed; `app` is there where it is another one.
     """
 
+    app: str = ""
     collection: str = ""
     where: tuple[tuple[str, tuple[Json, ...]], ...] = ()
     under: str = ""
@@ -46,6 +47,11 @@ class PageQuery:
     fields: tuple[str, ...] = FIELDS
     near: Literal["", "next", "previous"] = ""
     paginate: bool = False
+
+    @property
+    def source(self) -> str:
+        """What is asked: "" for the pages of the own app, a collection, or another app."""
+        return f"app:{self.app}" if self.app else self.collection
 
 
 def read_query(
@@ -65,16 +71,18 @@ def read_query(
             what = f"there is no option `{printable(name)}` of $pages"
             found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, OPTIONS)))
     reader = _Reader(asked, at, found)
-    if asked.get("app", app) != app:
-        what = f"$pages lists pages of the app that it stands in, {printable(app)}"
-        reader.wrong("app", what, "leave app out, or move the page to that app")
+    asked_app = reader.text("app", app)
     sort = reader.text("sort", DEFAULT_SORT)
     name = sort.removeprefix("-")
     if not is_field(name):
         remedy = f"one of {', '.join(FIELDS)}, or metadata.<name>; with - before it: descending"
         reader.wrong("sort", f"pages can't be sorted by `{printable(sort)}`", remedy)
     near = reader.near()
+    if near and asked_app != app:
+        what = f"this page is beside none of the app {printable(asked_app)}"
+        reader.wrong("near", what, "leave near out, or app")
     query = PageQuery(
+        app=asked_app if asked_app != app else "",
         where=reader.where(page_field),
         under=reader.text("under", ""),
         lang=reader.language(lang),

@@ -13,6 +13,7 @@ from typing import Final
 from robbieblocks.assemble.collections.filling import ROW, no_column
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.listing import Answer, Listing
+from robbieblocks.assemble.relations.other_apps import AppPages
 from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field, shown_field
 from robbieblocks.assemble.relations.query import (
     PageQuery,
@@ -41,20 +42,22 @@ _OF_TRANSLATIONS: Final = ("lang", "name", "route", "title", "current", "fallbac
 class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    `row_lists` are the collections by name, `unread` is why pages of some are not in the listing.
-    `translations` gives those of the page, itself among them. `in_frame` says whether the block
-    at hand is a frame's, `told_parts` whether it has been told which part it is on, `taken` whose
-    values it has. Afterwards `lists` is how many lists the page has, `own_lists` how many of them
-    no frame has, `listed` how many pages are in them, `paginated` the query that asks for parts,
-    `total` how many pages it takes, `asked` are the collections whose rows it lists, `answers` is
-    what lists were made of, `problems` are what is wrong with references, and `faults` why lists
-    lack what they would show.
+    `row_lists` are the collections by name, `others` gives the pages of another app, `unread` is
+    why pages of some collections are not in the listing. `translations` gives those of the page,
+    itself among them. `in_frame` says whether the block at hand is a frame's, `told_parts` whether
+    it has been told which part it is on, `taken` whose values it has. Afterwards `lists` is how
+    many lists the page has, `own_lists` how many of them no frame has, `listed` how many pages are
+    in them, `paginated` the query that asks for parts, `total` how many pages it takes, `asked`
+    names the collections and apps that it lists, `answers` is what lists were made of, `problems`
+    are what is wrong with references, `warnings` what is to be known of them, and `faults` why
+    lists lack what they would show.
     """
 
     row: PageRow
     data: JsonObject
     listing: Listing
     row_lists: Mapping[str, RowList]
+    others: Callable[[str], AppPages]
     unread: tuple[Problem, ...] = ()
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
@@ -66,10 +69,11 @@ class References:
     told_parts: bool = False
     paginated: PageQuery | None = None
     total: int = 0
-    asked: dict[str, RowList] = field(default_factory=dict[str, RowList])
+    asked: set[str] = field(default_factory=set[str])
     answers: list[Answer] = field(default_factory=list[Answer])
     taken: list[Taken] = field(default_factory=list[Taken])
     problems: list[ValueProblem] = field(default_factory=list[ValueProblem])
+    warnings: list[ValueProblem] = field(default_factory=list[ValueProblem])
     faults: dict[Problem, None] = field(default_factory=dict[Problem, None])
 
     def replaced(self, value: Json, at: str = "", depth: int = 0) -> Json:
@@ -176,7 +180,7 @@ class References:
                 what = f"there is no collection `{printable(name)}` in the settings"
             self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
             return []
-        self.asked[rows.collection.source.name] = rows
+        self.asked.add(rows.collection.source.name)
         if rows.app not in ("", self.row.app):
             what = f"the rows of {rows.collection.source.name} are of the app {printable(rows.app)}"
             self._wrong(at, what, "name the view as a second collection, without template_page")
@@ -189,9 +193,23 @@ class References:
         return self._listed(query, rows.listing, at, rows.collection.source.key)
 
     def _pages(self, asked: Json, at: str) -> Json:
-        self.faults.update(dict.fromkeys(self.unread))
         query = read_query(asked, self.row.app, str(self.data["lang"]), at, self._of_page)
-        return self._listed(query, self.listing, at)
+        listing = self.listing_of(query, at) if isinstance(query, PageQuery) else self.listing
+        return self._listed(query, listing, at)
+
+    def listing_of(self, query: PageQuery, at: str) -> Listing:
+        """The listing of pages that answers a query at a place of the props, once it is noted."""
+        if not query.app:
+            self.faults.update(dict.fromkeys(self.unread))
+            return self.listing
+        self.asked.add(query.source)
+        pages = self.others(query.app)
+        self.faults.update(dict.fromkeys(pages.unread))
+        if not pages.is_there and len(self.warnings) < MAX_PROBLEMS:
+            what = f"the node does not show the app {printable(query.app)}: the list is empty there"
+            remedy = "add it to the node's enabled_apps, or show the block on other nodes alone"
+            self.warnings.append(ValueProblem(at, what, remedy))
+        return pages.listing
 
     def _listed(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,6 +11,7 @@ from robbieblocks.assemble.relations.feeds import feed_setting
 from robbieblocks.assemble.relations.frames import Frames
 from robbieblocks.assemble.relations.listed_pages import ListedPages
 from robbieblocks.assemble.relations.listing import Answer, Listing
+from robbieblocks.assemble.relations.other_apps import AppPages, no_others
 from robbieblocks.assemble.relations.page_data import data_of
 from robbieblocks.assemble.relations.parts import (
     MAX_PARTS,
@@ -20,6 +21,7 @@ from robbieblocks.assemble.relations.parts import (
     parts_problem,
     taken_key,
 )
+from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.assemble.relations.references import References
 from robbieblocks.assemble.relations.taking import with_blocks, with_faults, with_feed
 from robbieblocks.assemble.relations.translations import Group, as_translation, translations_data
@@ -34,8 +36,8 @@ class Related:
 
     `refers` says whether it, or a frame around it, has references, `lists` whether a list of pages
     is in it. `parts` are the keys of its further parts, `taken` is that of another page among them,
-    `asked` names the collections whose rows it lists, `answers` is what its lists show, `unread` is
-    why lists lack what they would show.
+    `asked` names the collections and apps that it lists (`PageQuery.source`), `answers` is what its
+    lists show, `unread` is why lists lack what they would show.
     """
 
     row: PageRow
@@ -50,27 +52,28 @@ class Related:
     answers: tuple[Answer, ...] = ()
     unread: tuple[Problem, ...] = ()
 
-    def holds(self, listing: Listing, row_lists: Mapping[str, RowList]) -> bool:
-        """Whether the lists show the same as they are now; queries mean what they meant."""
-        for each in self.answers:
-            name = each.query.collection
-            if not (row_lists[name].listing if name else listing).holds(each):
-                return False
-        return True
+    @property
+    def reads(self) -> Collection[str]:
+        """The other apps whose pages it lists."""
+        if not self.asked:
+            return ()
+        return {each.query.app for each in self.answers if each.query.app}
 
 
 @dataclass(slots=True)
 class Surroundings:
     """What the pages of an app may take from.
 
-    `keys` are those of its rows, `reread` names the collections of which queries may mean something
-    else than they did, `unread` is why pages of collections are not in the listing. `passing` says
-    that the machine was short of something, so that nothing of it may be kept.
+    `keys` are those of its rows, `others` gives the pages of another app. `reread` names the
+    collections and apps of which queries may mean something else than they did, `unread` is why
+    pages of collections are not in the listing. `passing` says that the machine was short of
+    something, so that nothing of it may be kept.
     """
 
     frames: Frames = field(default_factory=partial(Frames.of, ()))
     listed: ListedPages = field(default_factory=ListedPages)
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
+    others: Callable[[str], AppPages] = no_others
     unread: tuple[Problem, ...] = ()
     reread: frozenset[str] = frozenset()
     keys: set[str] = field(default_factory=set[str])
@@ -96,7 +99,7 @@ class Surroundings:
             and (not known.lists or known.unread == self._lacking)
             and known.taken == taken_key(known.parts, self.keys)
             and known.asked.isdisjoint(self.reread)
-            and known.holds(self.listed.listing, self.row_lists)
+            and all(self._listing_of(each.query).holds(each) for each in known.answers)
         ):
             return known
         made = Related(row, self.frames, group, (), refers, unread=self._lacking)
@@ -117,6 +120,13 @@ class Surroundings:
             made = replace(made, pages=tuple(pages))
         return made
 
+    def _listing_of(self, query: PageQuery) -> Listing:
+        """What answers a query that has been answered before."""
+        if query.app:
+            return self.others(query.app).listing
+        name = query.collection
+        return self.row_lists[name].listing if name else self.listed.listing
+
     def _in_group(self, page: PageRow, group: Group) -> PageRow:
         """The page with what is known of its language; the very row where nothing is."""
         default = self.languages.default
@@ -133,10 +143,14 @@ class Surroundings:
             translations_data, as_translation(page, languages), made.group.pages, languages
         )
         references = References(
-            page, data, listing, self.row_lists, self._lacking, translations=translations
+            page,
+            data,
+            listing,
+            self.row_lists,
+            self.others,
+            self._lacking,
+            translations=translations,
         )
-        if feed_setting(page) is not None:
-            references.faults.update(dict.fromkeys(self.unread))
         whole = with_feed(with_blocks(page, references), str(data["lang"]), references)
         answers, query = references.answers, references.paginated
         lists = references.lists > 0 or feed_setting(page) is not None
@@ -168,6 +182,7 @@ class Surroundings:
                 data,
                 self.listed.listing,
                 self.row_lists,
+                self.others,
                 self._lacking,
                 number,
                 routes,

@@ -7,17 +7,26 @@ what it takes is equal: publishing a post rewrites the lists that it enters, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Final
 
 from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.relations.app_relations import AppRelations
-from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.frames import default_language, frame_setting
 from robbieblocks.assemble.relations.not_found import NotFoundPages, is_not_found_page
+from robbieblocks.assemble.relations.other_apps import (
+    AppPages,
+    Elsewhere,
+    Given,
+    OfferedPages,
+    all_is_there,
+    no_others,
+)
 from robbieblocks.assemble.relations.taking import refers
 from robbieblocks.assemble.relations.translations import original_setting
 from robbieblocks.model import (
@@ -40,7 +49,8 @@ class Relations:
 
     `_rows` are the rows that were sorted into `_by_app`, where those of each app are in the order
     of their keys; `_relating` is how many of an app's rows take something from others, or lend it,
-    `_lost` how many are 404 pages, `_shared_frames` the rows that are around pages of all apps.
+    `_lost` how many are 404 pages, `_frames` its frames. `_offered` are the pages of apps that
+    lists in others have asked for.
     """
 
     _rows: Sequence[PageRow] = ()
@@ -49,31 +59,57 @@ class Relations:
     _lost: Counter[str] = field(default_factory=Counter[str])
     _not_found: dict[str, NotFoundPages] = field(default_factory=dict[str, NotFoundPages])
     _apps: dict[str, AppRelations] = field(default_factory=dict[str, AppRelations])
-    _shared_frames: tuple[PageRow, ...] = ()
+    _frames: dict[str, tuple[PageRow, ...]] = field(
+        default_factory=dict[str, "tuple[PageRow, ...]"]
+    )
+    _offered: dict[str, OfferedPages] = field(default_factory=dict[str, OfferedPages])
     _made: MadePages = field(default_factory=MadePages)
     _shown: tuple[PageRow, ...] = ()
 
-    def applied(self, content: Snapshot, now: datetime, unlisted: Collection[str] = ()) -> Snapshot:
+    @property
+    def reads(self) -> Mapping[str, Collection[str]]:
+        """The other apps whose pages are in lists of an app, by app, where there are some."""
+        return {name: app.reads for name, app in self._apps.items() if app.reads}
+
+    def rows(self, app: str) -> Sequence[PageRow]:
+        """The rows of an app as they were the last time, by key, with those of collections."""
+        return self._by_app.get(app, ())
+
+    def shown(self, app: str) -> Sequence[PageRow]:
+        """The pages of an app of `reads`, as they were shown the last time."""
+        return self._apps[app].shown
+
+    def applied(
+        self,
+        content: Snapshot,
+        now: datetime,
+        unlisted: Collection[str] = (),
+        elsewhere: Elsewhere = all_is_there,
+    ) -> Snapshot:
         """The content with its pages as they are shown at an instant; frames are not among them.
 
-        No list has the pages whose keys are `unlisted`. The very snapshot where no page takes
-        anything from another, and there are no collections.
+        No list has the pages whose keys are `unlisted`; `elsewhere` says what lists in other apps
+        lack. The very snapshot where no page takes anything from another, and there are no
+        collections.
         """
         content = self._made.applied(content)
         self._sort(content.pages)
         apps = {name for name, count in self._relating.items() if count}
-        if self._shared_frames:
+        shared_frames = self._frames.get(SHARED_APP, ())
+        if shared_frames:
             apps |= self._by_app.keys()
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
         if not apps:
             return content
         row_lists = self._made.row_lists(content, unlisted)
+        offers = _Offers(partial(self._offer, now=now, unlisted=unlisted, elsewhere=elsewhere))
         pages: list[Sequence[PageRow]] = []
         for name, own in sorted(self._by_app.items()):
             if name in apps:
                 app = self._apps.setdefault(name, AppRelations())
                 app.row_lists, app.unread = row_lists, self._made.unread.get(name, ())
-                app.shared_frames = () if name == SHARED_APP else self._shared_frames
+                app.shared_frames = () if name == SHARED_APP else shared_frames
+                app.others = offers.of
                 if self._lost[name]:
                     lost = self._not_found.setdefault(name, NotFoundPages())
                     own = lost.placed(own, app.shared_frames, now)
@@ -120,11 +156,44 @@ class Relations:
                 self._lost[name] -= sum(map(is_not_found_page, left))
                 if not own:
                     del known[name]
-        if any(row.app == SHARED_APP for row in (*gone, *come)):
-            self._shared_frames = tuple(
-                [row for row in known.get(SHARED_APP, ()) if frame_setting(row) is True]
-            )
+        for name in {row.app for row in (*gone, *come) if frame_setting(row) is True}:
+            frames = (row for row in known.get(name, ()) if frame_setting(row) is True)
+            self._frames[name] = tuple(frames)
         self._rows, self._by_app = rows, known
+
+    def _offer(
+        self, app: str, *, now: datetime, unlisted: Collection[str], elsewhere: Elsewhere
+    ) -> AppPages:
+        """The pages of an app for lists in others."""
+        rows = self._by_app.get(app, ())
+        hidden = elsewhere(app, rows)
+        if hidden is None:
+            self._offered.pop(app, None)
+            return no_others(app)
+        shared = self._frames.get(SHARED_APP, ()) if app != SHARED_APP else ()
+        given = Given(
+            rows=rows,
+            unread=self._made.unread.get(app, ()),
+            hidden=hidden,
+            unlisted=unlisted,
+            language=default_language(self._frames.get(app, ()), shared, now),
+            now=now,
+        )
+        return self._offered.setdefault(app, OfferedPages()).of(given)
+
+
+class _Offers:
+    """The pages of each app that a list asks for, made once in a pass."""
+
+    def __init__(self, made: Callable[[str], AppPages]) -> None:
+        self._made = made
+        self._known: dict[str, AppPages] = {}
+
+    def of(self, app: str) -> AppPages:
+        known = self._known.get(app)
+        if known is None:
+            known = self._known[app] = self._made(app)
+        return known
 
 
 def _relates(row: PageRow) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.askers import Askers
 from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.other_apps import AppPages
 from robbieblocks.assemble.relations.translations import Groups
 from robbieblocks.errors import Problem
 from robbieblocks.model import PageRow
@@ -25,7 +27,8 @@ class Seen:
     `rows` are those of the app, `pages` those of them that are no frames. `next_due` is the first
     instant at which one of them becomes due that was not. `framed` says whether a frame has
     references, `lists` whether a page has, so that there is a listing. `in_parts` are the keys of
-    pages that have further parts.
+    pages that have further parts. `reads` is how many pages list those of another app, `others` are
+    the pages of these apps.
     """
 
     rows: Sequence[PageRow]
@@ -41,6 +44,8 @@ class Seen:
     lists: bool
     found: list[PageRow]
     in_parts: set[str]
+    reads: Counter[str]
+    others: Mapping[str, AppPages] = field(default_factory=dict[str, AppPages])
     askers: Askers | None = None
 
     def holds(

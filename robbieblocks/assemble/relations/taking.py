@@ -29,6 +29,7 @@ def with_blocks(page: PageRow, references: References) -> PageRow:
     asking: list[BlockRow] = []
     for block in page.blocks:
         references.problems.clear()
+        references.warnings.clear()
         references.told_parts = False
         references.taken = []
         references.in_frame = bool(block.frame)
@@ -36,6 +37,7 @@ def with_blocks(page: PageRow, references: References) -> PageRow:
         taken = tuple(references.taken)
         blocks.append(block if props is block.props else block._replace(props=props, taken=taken))
         faults += [_of_block(page, block, problem) for problem in references.problems]
+        faults += [_of_block(page, block, each, severity="warning") for each in references.warnings]
         if references.told_parts and not block.frame:
             asking.append(block)
     faults += [fault for fault in references.faults if fault not in faults]
@@ -68,8 +70,15 @@ def with_feed(page: PageRow, lang: str, references: References) -> PageRow:
     """The page with its feed, where its metadata asks for one; its list is one of `references`."""
     if feed_setting(page) is None:
         return page
-    feed = read_feed(page, lang, references.listing, references.answers)
-    if isinstance(feed, Feed):
-        return replace(page, feed=feed)
-    faults = (of_page(page, "metadata", problem) for problem in feed)
-    return with_faults(page, tuple(faults))
+    references.warnings.clear()
+    feed = read_feed(page, lang, references.listing_of, references.answers)
+    if not isinstance(feed, Feed):
+        return with_faults(page, [of_page(page, "metadata", each) for each in feed])
+    warnings = [of_page(page, "metadata", each) for each in references.warnings]
+    lacks = [
+        fault
+        for fault in references.faults
+        if fault.severity == "error" and fault not in page.faults
+    ]
+    told = [replace(each, severity="warning") for each in warnings]
+    return with_faults(replace(page, feed=feed), [*lacks, *told])

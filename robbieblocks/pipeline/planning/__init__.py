@@ -10,6 +10,7 @@ from robbieblocks.pipeline.planning.holds import (
     is_kept_back,
     pin_of,
     pin_warning,
+    with_approvals,
 )
 from robbieblocks.pipeline.planning.live_files import TOKENS_FILE
 from robbieblocks.pipeline.planning.making import make_plan
@@ -44,4 +45,5 @@ __all__ = [
     "make_plan",
     "pin_of",
     "pin_warning",
+    "with_approvals",
 ]

@@ -12,7 +12,6 @@ from robbieblocks.pipeline.compiling import Compiled
 from robbieblocks.pipeline.planning.comparing import Comparison, plan_run
 from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.heading import with_headers
-from robbieblocks.pipeline.planning.holds import with_approvals
 from robbieblocks.pipeline.planning.live_files import damaged_files, live_tokens
 from robbieblocks.pipeline.planning.plan import Plan
 from robbieblocks.pipeline.planning.redirecting import holding_back, with_redirects
@@ -25,8 +24,7 @@ def make_plan(
 ) -> Plan:
     """What is going to happen to each page of each target at an instant, and why.
 
-    Raises SiteUnavailable where the live release can't be read, and UsageError for an approved hash
-    that is no plan's.
+    Raises SiteUnavailable where the live release can't be read.
     """
     request, memory = session.request, session.context.memory
     with session.stopwatch.step("plan"):
@@ -86,8 +84,7 @@ def make_plan(
             name: next_boundary(app.assembly.pages, now, content.frame_instants.get(name))
             for name, app in compiled.apps.items()
         }
-    plan = Plan(runs=tuple(runs), now=now, boundaries=boundaries)
-    return with_approvals(plan, request)
+    return Plan(runs=tuple(runs), now=now, boundaries=boundaries)
 
 
 def _only(asked: Collection[str], content: Snapshot) -> frozenset[str]:

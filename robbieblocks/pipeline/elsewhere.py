@@ -1,0 +1,180 @@
+"""Lists of pages of other apps: what is to be seen of these, and which runs that concerns.
+
+A list shows what visitors find on the node: what is live there of the other app, or goes live with
+the same build. So nodes may show it differently, and what goes live of one app may ask for another
+one's run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final, Literal, TypeVar
+
+from robbieblocks import release
+from robbieblocks.assemble import Elsewhere, may_be_listed, release_path
+from robbieblocks.errors import SiteUnavailable
+from robbieblocks.model import Manifest, NodeRow, PageEntry, PageRow, Snapshot, changed_between
+from robbieblocks.pipeline.behind import Behind
+from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.session import BuildSession, MakingSession
+from robbieblocks.release import SiteRoot
+
+S = TypeVar("S", bound=MakingSession)
+RunEnd = Literal["done", "waits", "failed"]
+# In place of what is live of an app, where lists don't show that.
+_NOT_SEEN: Final = ""
+
+
+def elsewhere(session: MakingSession, nodes: Sequence[NodeRow], now: datetime) -> Elsewhere:
+    """What lists show of other apps on the nodes of a session, each of which shows the same."""
+    ids = {target.node for target in session.targets}
+    first = next((node for node in nodes if node.id in ids), None)
+
+    def hidden(app: str, rows: Sequence[PageRow]) -> frozenset[str] | None:
+        return None if first is None else _hidden_before(session, first, now, app, rows)
+
+    return hidden
+
+
+def _hidden_before(
+    session: MakingSession, node: NodeRow, now: datetime, app: str, rows: Sequence[PageRow]
+) -> frozenset[str] | None:
+    """As `_hidden`, once the build will have ended, as far as that is known."""
+    if _goes_out(session, Target(node.id, app), now):
+        return frozenset() if app in node.apps else None
+    return _hidden(session.live_manifest(node.id, app), node, now, app, rows)
+
+
+def _hidden_now(
+    session: MakingSession, node: NodeRow, now: datetime, app: str, rows: Sequence[PageRow]
+) -> frozenset[str] | None:
+    """As `_hidden`, of what is live at this moment."""
+    return _hidden(release.live(session.site.root, node.id, app), node, now, app, rows)
+
+
+def _hidden(
+    live: Manifest | None, node: NodeRow, now: datetime, app: str, rows: Sequence[PageRow]
+) -> frozenset[str] | None:
+    """The keys of an app's pages that visitors of the node don't find; None where it has none.
+
+    Where nothing of an app is live, all of it is on its way.
+    """
+    if app not in node.apps:
+        return None
+    if live is None:
+        return frozenset()
+    entries = live.by_key
+    return frozenset(
+        [
+            row.key
+            for row in rows
+            if not _is_at_its_route(entries.get(row.key), row) and may_be_listed(row, now)
+        ]
+    )
+
+
+def _is_at_its_route(entry: PageEntry | None, row: PageRow) -> bool:
+    return entry is not None and (entry.route == row.route or entry.path == release_path(row.route))
+
+
+def _goes_out(session: MakingSession, target: Target, now: datetime) -> bool:
+    """Whether the build brings all of a target up to date, as far as is known before."""
+    request, site = session.request, session.site
+    if target not in session.targets or request.pages:
+        return False
+    try:
+        if release.pinned(site.root, target.node, target.app):
+            return False
+        frozen = release.frozen(site.root, site.freeze_windows, target.node, target.app, now)
+    except SiteUnavailable:
+        return False
+    return frozen is None or request.during_freeze is not None
+
+
+def in_parts(content: Snapshot, session: S, *, now: datetime) -> Sequence[S]:
+    """The session, or one for each group of its nodes that show lists of other apps alike."""
+    wanted = {target.node for target in session.targets}
+    nodes = [node for node in content.nodes if node.id in wanted]
+    memory = session.context.memory
+    if len(nodes) < 2:
+        return (session,)
+    memory.relations.applied(content, now, memory.all_unlisted())
+    listed = sorted({app for apps in memory.relations.reads.values() for app in apps})
+    if not listed:
+        return (session,)
+    rows = {app: memory.relations.rows(app) for app in listed}
+    groups: dict[tuple[frozenset[str] | None, ...], set[str]] = defaultdict(set)
+    for node in nodes:
+        shows = tuple([_hidden_before(session, node, now, app, rows[app]) for app in listed])
+        groups[shows].add(node.id)
+    if len(groups) < 2:
+        return (session,)
+    return [
+        replace(
+            session,
+            context=session.context.part((*listed, *sorted(ids))),
+            targets=tuple([target for target in session.targets if target.node in ids]),
+        )
+        for ids in sorted(groups.values(), key=min)
+    ]
+
+
+def what_is_behind(
+    content: Snapshot, part: BuildSession, runs: Mapping[Target, RunEnd], *, now: datetime
+) -> Iterator[tuple[str, Behind]]:
+    """Each node of a part of a build with what is behind there, once its runs have ended.
+
+    `content` are the rows as they were read. An app that this process has not built yet counts as
+    behind.
+    """
+    memory = part.context.memory
+    if part.request.dry_run or not memory.relations.reads:
+        return
+    ids = {target.node for target in part.targets}
+    for node in [node for node in content.nodes if node.id in ids]:
+        now_live = partial(_hidden_now, part, node, now)
+        memory.relations.applied(content, now, memory.all_unlisted(), now_live)
+        reads = {app: frozenset(listed) for app, listed in memory.relations.reads.items()}
+        behind: dict[str, frozenset[str]] = {}
+        for app in reads.keys() & {*node.apps}:
+            place = node.id, app
+            if runs.get(Target(*place)) == "done" and not part.request.pages:
+                memory.finished[place] = memory.assemblies[app].rows
+            known = memory.finished.get(place)
+            if known is None or any(changed_between(known, memory.relations.shown(app))):
+                behind[app] = reads[app]
+        # Those whose changes wait are built again once they may go out.
+        asking = [reads[app] for app in behind if runs.get(Target(node.id, app)) != "waits"]
+        asked = frozenset[str]().union(*asking)
+        for app in frozenset[str]().union(*reads.values()):
+            name = _NOT_SEEN if app in asked else _live_name(part.site.root, node.id, app)
+            memory.looked_at[node.id, app] = name
+        yield node.id, Behind(behind)
+
+
+def readers_of_changed(context: BuildContext, site_root: SiteRoot) -> frozenset[str]:
+    """The apps that list pages of another one of which something else is live than they show: it
+    was rolled back, say, or another process built it.
+    """
+    memory = context.memory
+    changed = {
+        app
+        for (node, app), name in memory.looked_at.items()
+        if _live_name(site_root, node, app) != name
+    }
+    if not changed:
+        return frozenset()
+    reads = memory.relations.reads.items()
+    return frozenset(app for app, listed in reads if not changed.isdisjoint(listed))
+
+
+def _live_name(site_root: SiteRoot, node: str, app: str) -> str | None:
+    """The name of what is live of an app; None where nothing is."""
+    if not release.has_place(node, app):
+        return None
+    return release.AppFolder.of(site_root, node, app).live_name

@@ -1,0 +1,114 @@
+"""What a process remembers of its last build."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+from psycopg import Connection
+
+from robbieblocks import database, snapshot
+from robbieblocks.assemble import Assembly, Relations
+from robbieblocks.errors import Problem
+from robbieblocks.model import (
+    BrandedNode,
+    CollectionSource,
+    NodeRow,
+    PageRow,
+    Sha256,
+    Snapshot,
+    TokenRow,
+    same,
+)
+from robbieblocks.pipeline.fingerprints import Fingerprints
+from robbieblocks.pipeline.media import MediaMemory
+from robbieblocks.pipeline.route_conflicts import RouteConflicts
+from robbieblocks.pipeline.sitemaps import Sitemaps
+
+
+@dataclass(slots=True, kw_only=True)
+class BuildMemory:
+    """What the last build made of rows, so that the next one works on what changed alone.
+
+    `unlisted` are the keys of pages that no list has, since nothing of them is live, by app.
+    `failures` are pages that did not render, by fingerprint: a page is not rendered again before
+    what it is made from changes. `branded` has by node id the rows of its branding, and that.
+
+    Where lists show pages of other apps, `finished` are the pages with such lists by node and app,
+    as they were shown in the last run that ended, and `looked_at` is what was live then of apps
+    that are listed elsewhere. `parts` are the memories of nodes that show other apps than others.
+    """
+
+    content: Snapshot | None = None
+    drafts: bool = False
+    media: MediaMemory = field(default_factory=MediaMemory)
+    read_over: Connection | None = None
+    identified_over: Connection | None = None
+    identity: str | None = None
+    assemblies: dict[str, Assembly] = field(default_factory=dict)
+    fingerprints: dict[str, Fingerprints] = field(default_factory=dict)
+    relations: Relations = field(default_factory=Relations)
+    unlisted: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    routes: RouteConflicts = field(default_factory=RouteConflicts)
+    sitemaps: Sitemaps = field(default_factory=Sitemaps)
+    failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
+    branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
+        default_factory=dict
+    )
+    finished: dict[tuple[str, str], Sequence[PageRow]] = field(
+        default_factory=dict[tuple[str, str], Sequence[PageRow]]
+    )
+    looked_at: dict[tuple[str, str], str | None] = field(
+        default_factory=dict[tuple[str, str], "str | None"]
+    )
+    parts: dict[Hashable, BuildMemory] = field(default_factory=dict[Hashable, "BuildMemory"])
+
+    def all_unlisted(self) -> frozenset[str]:
+        """The keys of pages that no list has, of all apps."""
+        return frozenset[str]().union(*self.unlisted.values())
+
+    def part(self, key: Hashable) -> BuildMemory:
+        """The memory for some of the nodes: what is the same for all is shared."""
+        if key not in self.parts:
+            self.parts[key] = replace(
+                self,
+                assemblies={},
+                fingerprints={},
+                relations=Relations(),
+                unlisted={},
+                routes=RouteConflicts(),
+                sitemaps=Sitemaps(),
+            )
+        return self.parts[key]
+
+    def database_id(self, connection: Connection) -> str | None:
+        """The database's id, asked for once over each connection. Raises DatabaseUnavailable."""
+        if not same(self.identified_over, connection):
+            self.identity = database.identity(connection)
+            self.identified_over = connection
+        return self.identity
+
+    def read(
+        self,
+        connection: Connection,
+        nodes: Sequence[str],
+        *,
+        all_rows: bool,
+        drafts: bool = False,
+        sources: Sequence[CollectionSource] = (),
+    ) -> Snapshot:
+        """The content as it is now: what changed since the last time, or `all_rows`.
+
+        Over another connection all is read, too: a server that crashed may have lost commits that
+        were read, and given their numbers again. The queue does not tell of `drafts`. Raises
+        DatabaseUnavailable, SchemaOutdated.
+        """
+        all_rows = all_rows or drafts or self.drafts
+        if all_rows or self.content is None or not same(self.read_over, connection):
+            self.content = snapshot.take(
+                connection, nodes=nodes, previous=self.content, drafts=drafts, sources=sources
+            )
+        else:
+            self.content = snapshot.refresh(connection, self.content, nodes=nodes, sources=sources)
+        self.read_over, self.drafts = connection, drafts
+        return self.content
