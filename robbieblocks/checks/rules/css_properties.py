@@ -27,7 +27,9 @@ def _in_sheet(sheet: Sheet, checked: Checked) -> Iterator[Problem]:
 
 def _keyframes_of_sheet(sheet: Sheet, checked: Checked) -> Iterator[Problem]:
     """Animations of a stylesheet without keyframes. A component's own are known to it alone."""
-    known = checked.keyframes | (sheet.keyframes if sheet.entity == "component" else frozenset())
+    known = checked.keyframes
+    if sheet.entity == "component":
+        known |= sheet.keyframes
     for rule in sheet.rules:
         for declaration in rule.declarations:
             for node, what, remedy in unknown_keyframes(declaration, known, surely=True):
