@@ -26,8 +26,8 @@ RULES: Final = (
     Rule(
         "unknown-token",
         "error",
-        "`var(--x)` in CSS, code, props or tokens where no token and nothing else sets `--x`; "
-        "with a fallback only where the name is almost that of a token",
+        "`var(--x)` or `bg-(--x)` in CSS, code, props or tokens where no token and nothing else "
+        "sets `--x`; with a fallback only where the name is almost that of a token",
     ),
     Rule(
         "unknown-property",
@@ -39,7 +39,8 @@ RULES: Final = (
     Rule(
         "unknown-keyframes",
         "warning",
-        "an animation whose keyframes neither its stylesheet, a template, a node nor a utility has",
+        "an animation, in tokens too, whose keyframes neither its stylesheet, a template, a node "
+        "nor a utility has",
     ),
     Rule(
         "unknown-class",

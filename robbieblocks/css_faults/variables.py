@@ -9,8 +9,9 @@ from typing import Final
 
 from robbieblocks.messages import nearest, printable
 
-# The property, and the comma before a fallback or the bracket that ends it.
-USE: Final = re.compile(r"var\(\s*+(--[A-Za-z0-9_-]++)\s*+(,|\)|)")
+# The property, and the comma before a fallback or the bracket that ends it; in a utility the
+# property stands by itself (`bg-(--x)`, `w-(length:--x)`).
+USE: Final = re.compile(r"(?:\bvar|-)\((?:[a-z-]++:)?\s*+(--[A-Za-z0-9_-]++)\s*+(,|\)|)")
 _LIKENESS: Final = 0.85
 
 

@@ -246,7 +246,7 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     (
         "unknown-token",
         {"nodes": (a_node("day", overrides={"color.x": {"y": "var(--what-is-this)"}}),)},
-        "node_branding day, style_overrides at /color.x",
+        "node_branding day, style_overrides at /color.x/y",
         "no token or custom property is named --what-is-this",
     ),
     (
@@ -260,6 +260,25 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         {"nodes": (a_node("day", custom_css="@media print {p { animation-name: 'spinn' } }"),)},
         "node_branding day, custom_css, line 1:35",
         "add @keyframes of this name",
+    ),
+    (
+        "unknown-token",
+        {"code": "const a = 'p-4 md:bg-(--color-primry) w-(length:--color-primary)';"},
+        "component card, react_code, line 1:21",
+        "did you mean --color-primary?",
+    ),
+    (
+        "unknown-keyframes",
+        {
+            "css": "@keyframes fade { to { top: 0 } } a { animation: var(--animation-in) }",
+            "tokens": (
+                TokenRow(key="animation.in", category="animation", default="1s fade ease-in"),
+                TokenRow(key="animation.out", category="animation", default="1s faed"),
+                TokenRow(key="text.out", category="text", default="faed"),
+            ),
+        },
+        "style_token animation.out, default_value",
+        "no keyframes are named faed\ndid you mean fade?",
     ),
     (
         "unknown-keyframes",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import tinycss2
 from tinycss2.ast import Node
 
 from robbieblocks.checks.finding import Checked, Finder, Found
 from robbieblocks.checks.inline import Inline, each_inline
 from robbieblocks.checks.rows import each_sheet
 from robbieblocks.checks.sheets import Sheet
+from robbieblocks.checks.token_rows import each_token
 from robbieblocks.css_faults import Doubt, in_declaration, in_sheet, unknown_keyframes
 from robbieblocks.errors import Problem
 
@@ -44,6 +46,16 @@ def _without_keyframes(declaration: Node, checked: Checked) -> Iterator[Doubt]:
     return unknown_keyframes(declaration, checked.keyframes, surely=True)
 
 
+def _keyframes_of_tokens(checked: Checked) -> Iterator[Found]:
+    """Animations in tokens, which stylesheets of components read, too."""
+    known = checked.keyframes.union(*(sheet.keyframes for sheet in checked.sheets))
+    for value, place in each_token(checked, "animation"):
+        for each in tinycss2.parse_blocks_contents(f"animation:{value}", True, True):
+            if each.type == "declaration":
+                for _, what, remedy in unknown_keyframes(each, known, surely=True):
+                    yield Found(place.problem(what, remedy))
+
+
 def _everywhere(of_sheet: Finder, of_declaration: OfDeclaration) -> Finder:
     """A rule over stylesheets, and over what a component's elements have of their own."""
 
@@ -58,5 +70,10 @@ def _everywhere(of_sheet: Finder, of_declaration: OfDeclaration) -> Finder:
     return find
 
 
+def keyframes(checked: Checked) -> Iterator[Found]:
+    """Animations without keyframes."""
+    yield from _everywhere(each_sheet(_keyframes_of_sheet), _without_keyframes)(checked)
+    yield from _keyframes_of_tokens(checked)
+
+
 unknown_properties: Final = _everywhere(each_sheet(_in_sheet), _passed_over)
-keyframes: Final = _everywhere(each_sheet(_keyframes_of_sheet), _without_keyframes)

@@ -12,9 +12,9 @@ from robbieblocks.checks.finding import Checked, Found
 from robbieblocks.checks.rows import MOST_OF_A_ROW, each_component, each_sheet
 from robbieblocks.checks.sheets import Sheet, variables
 from robbieblocks.checks.sources import Place, in_text, without_comments
+from robbieblocks.checks.token_rows import each_token
 from robbieblocks.css_faults import USE, unknown_variable
 from robbieblocks.errors import Problem
-from robbieblocks.messages import json_pointer
 from robbieblocks.model import ComponentRow, PageRow
 
 # Where another name is meant although the declaration has a fallback.
@@ -53,7 +53,7 @@ def _in_page(page: PageRow, checked: Checked) -> Iterator[Problem]:
     """The same in what a page gives to components."""
     for block in page.blocks:
         text = json.dumps(block.props, ensure_ascii=False)
-        for found in USE.finditer(text) if "var(" in text else ():
+        for found in USE.finditer(text) if "--" in text else ():
             if _is_wrong(found[1], checked, fallback=found[2] == ","):
                 place = checked.sources.of(found[0], page, block.order)
                 yield _unknown(found[1], place, checked)
@@ -61,21 +61,10 @@ def _in_page(page: PageRow, checked: Checked) -> Iterator[Problem]:
 
 def _in_tokens(checked: Checked) -> Iterator[Problem]:
     """The same in the values of tokens, and in those that a node has in their place."""
-    content = checked.inspection.content
-    for token in content.tokens:
-        place = Place("style_token", token.key, "default_value")
-        yield from _in_value(token.default, place, checked)
-    for node in content.nodes:
-        pairs = node.overrides.items() if isinstance(node.overrides, dict) else ()
-        for key, value in pairs:
-            place = Place("node_branding", node.id, "style_overrides", json_pointer(key))
-            yield from _in_value(json.dumps(value, ensure_ascii=False), place, checked)
-
-
-def _in_value(value: str, place: Place, checked: Checked) -> Iterator[Problem]:
-    for found in USE.finditer(value) if "var(" in value else ():
-        if _is_wrong(found[1], checked, fallback=found[2] == ","):
-            yield _unknown(found[1], place, checked)
+    for value, place in each_token(checked):
+        for found in USE.finditer(value) if "var(" in value else ():
+            if _is_wrong(found[1], checked, fallback=found[2] == ","):
+                yield _unknown(found[1], place, checked)
 
 
 def _is_wrong(name: str, checked: Checked, *, fallback: bool) -> bool:

@@ -129,7 +129,7 @@ for (const name of LAST_MATCH.split(" ")) Reflect.deleteProperty(RegExp, name);
 
 const CONSOLE =
   "log info debug warn error trace dir table group groupCollapsed groupEnd time timeEnd timeLog " +
-  "count countReset assert clear";
+  "count countReset assert clear dirxml timeStamp profile profileEnd";
 define(global, "console", Object.fromEntries(CONSOLE.split(" ").map((name) => [name, () => {}])));
 
 // `typeof window` asks "is this a browser?". The answer differs there, so the block is rendered

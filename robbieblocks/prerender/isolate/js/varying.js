@@ -117,7 +117,9 @@ define(globalThis, "performance", {
   measure() {},
   clearMarks() {},
   clearMeasures() {},
+  getEntries: () => [],
   getEntriesByName: () => [],
+  getEntriesByType: () => [],
 });
 
 // Text is made for one locale where a component names none, since that means the visitor's. Of locales
