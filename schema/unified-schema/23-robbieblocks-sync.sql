@@ -563,7 +563,9 @@ BEGIN
         -- sync_apply() is at this row, and notes it itself.
         RETURN;
     END IF;
-    made := sync_next_version(last.version, me);
+    -- A node's row that went with its parent has an earlier version again: none is made twice.
+    made := sync_next_version(CASE WHEN is_master THEN last.version
+                                   ELSE greatest(last.version, last.sent_version) END, me);
     IF by_column AND after IS NOT NULL THEN
         SELECT jsonb_object_agg(field.key, coalesce(last.column_versions ->> field.key, '')),
                coalesce(last.column_versions, '{}') || jsonb_object_agg(field.key, made)
@@ -597,7 +599,9 @@ BEGIN
     VALUES (the_table, the_key, made, after IS NULL, all_columns, town,
             sync_left(last.left_towns, was, town))
     ON CONFLICT (table_name, row_key) DO UPDATE
-       SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted, sent_version = NULL,
+       SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted,
+           sent_version = CASE WHEN cascades AND NOT is_master
+                               THEN greatest(r.version, r.sent_version) END,
            column_versions = EXCLUDED.column_versions, row_town = EXCLUDED.row_town,
            left_towns = EXCLUDED.left_towns, changed_at = now();
     IF is_master THEN
@@ -2266,7 +2270,8 @@ BEGIN
     VALUES (the_table, the_key, made, entry ->> 'operation' = 'DELETE', given_columns)
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET version = EXCLUDED.version, is_deleted = EXCLUDED.is_deleted,
-           column_versions = EXCLUDED.column_versions, sent_version = NULL, changed_at = now()
+           column_versions = EXCLUDED.column_versions, changed_at = now(),
+           sent_version = CASE WHEN r.sent_version > EXCLUDED.version THEN r.sent_version END
      WHERE (r.version, r.is_deleted, r.column_versions) IS DISTINCT FROM
            (EXCLUDED.version, EXCLUDED.is_deleted, EXCLUDED.column_versions);
     RETURN CASE WHEN is_same THEN 'same' ELSE 'changed' END;
@@ -3332,7 +3337,7 @@ COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were de
 COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';
 COMMENT ON COLUMN sync_rows.row_town IS 'The town of the row, also once it is gone: NULL where its table has none.';
 COMMENT ON COLUMN sync_rows.left_towns IS 'The towns in which the row was before: nodes of those alone are told that it is gone.';
-COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one.';
+COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the master has given another one; on a node the greatest that it made, where the row has an earlier one.';
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
 COMMENT ON COLUMN sync_log.origin IS 'The node whose change it is.';

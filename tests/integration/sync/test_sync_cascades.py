@@ -274,6 +274,26 @@ def test_what_a_node_made_and_removed_alone_is_no_conflict(fleet: Fleet) -> None
     assert fleet.conflicts() == []
 
 
+def test_a_row_that_is_made_anew_has_a_version_of_its_own(fleet: Fleet) -> None:
+    """A node whose clock is slow edits a row, deletes what it belongs to, and makes both anew, all
+    before it is sent: the last of it is everywhere."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    shelf = add(master, "shelves", name="shelf")
+    book = add(master, "books", shelf_id=shelf, name="book")
+    fleet.settle()
+    aurora.run("UPDATE sync_self SET clock_offset_ms = -180000")
+    try:
+        rename(aurora, "books", book, "edited")
+        delete(aurora, "shelves", shelf)
+        add(aurora, "shelves", id=shelf, name="anew")
+        add(aurora, "books", id=book, shelf_id=shelf, name="anew")
+        equal(fleet)
+    finally:
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
+    assert (name(master, "shelves", shelf), name(master, "books", book)) == ("anew", "anew")
+    assert fleet.conflicts() == []
+
+
 def test_rows_of_tables_that_stay_at_home_are_kept(fleet: Fleet) -> None:
     """A node's delete takes rows of the master along that no node has: one conflict brings them
     back. The master's delete obeys the node's own foreign keys, and keeps what goes there."""
