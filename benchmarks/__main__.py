@@ -24,6 +24,7 @@ from benchmarks.fleet import fleet
 from benchmarks.fleet_of_workers import fleet_of_workers
 from benchmarks.lighthouse import lighthouse
 from benchmarks.processes import ROOT, FailedError
+from benchmarks.published_tables import published_tables
 from benchmarks.scenarios import Bench
 from benchmarks.sites import ground
 from benchmarks.targets import BY_ID
@@ -128,6 +129,7 @@ def _details(bench: Bench, only: Sequence[str] | None) -> None:
         "databases_in_step": databases_in_step,
         "fleet": fleet,
         "fleet_of_workers": fleet_of_workers,
+        "published_tables": published_tables,
         "lighthouse": lighthouse,
     }
     for name, part in parts.items():

@@ -196,7 +196,8 @@ SETTINGS: Final = (
         "sync.transport",
         "`auto`",
         "how changes come down: by a subscription (`stream`), or by asking for them (`poll`); "
-        "`auto` is a subscription where both servers and the role allow one",
+        "`auto` is a subscription where both servers and the role allow one, and the node's server "
+        "reaches the master",
         TRANSPORTS,
     ),
     Setting(

@@ -1339,6 +1339,7 @@ DECLARE
     last sync_rows;
     unknown text;
     is_conflict boolean;
+    is_kept boolean := false;
     wins boolean;
     all_columns jsonb := nullif(entry -> 'column_versions', 'null');
     merge record;
@@ -1447,7 +1448,9 @@ BEGIN
     THEN
         PERFORM sync_audit(the_table, the_key, node.node_id, masters, content,
                            CASE WHEN wins THEN 'replica_wins' ELSE 'master_wins' END, 'newer row',
-                           last.version, sent, CASE WHEN wins THEN content ELSE masters END);
+                           last.version, sent,
+                           CASE WHEN wins THEN content || coalesce(forced, '{}') ELSE masters END);
+        is_kept := true;
     END IF;
     IF NOT wins THEN
         -- The node gets the version that won, also where its clock thinks itself ahead.
@@ -1462,9 +1465,10 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'lost', 'reason', 'the master has a newer version');
     END IF;
     IF forced IS NOT NULL THEN
-        -- What the master gives is a version of its own.
+        -- What the master gives is a version of its own. Both sides are kept once.
         PERFORM sync_audit(the_table, the_key, node.node_id, masters, content, 'merge',
-                           'unique key', last.version, sent, content || forced);
+                           'unique key', last.version, sent, content || forced)
+          WHERE NOT is_kept;
         made := sync_next_version(made, sync_me());
     END IF;
     IF is_delete AND found IS NOT NULL THEN
@@ -2014,13 +2018,13 @@ BEGIN
     SELECT max(g.xid) INTO up_to
       FROM (SELECT l.xid FROM sync_log l
              WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid < bound
-             ORDER BY l.xid, l.position LIMIT p_limit) AS g;
+             ORDER BY l.xid, l.position LIMIT least(p_limit, 5000)) AS g;
     WITH read AS (
         SELECT g.*, row_number() OVER w AS place,
                sum(octet_length(g.data::text)) OVER w AS up_to_it
           FROM (SELECT * FROM sync_log l
                  WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid <= up_to
-                 ORDER BY l.xid, l.position LIMIT greatest(p_limit, 5000)) AS g
+                 ORDER BY l.xid, l.position LIMIT 5000) AS g
         WINDOW w AS (ORDER BY g.xid, g.position)
     ), taken AS (
         SELECT r.*, max(r.position) OVER (PARTITION BY r.xid) AS ended

@@ -183,6 +183,27 @@ def test_blocks_at_one_place_both_stay(fleet: Fleet) -> None:
     assert (kept["resolution"], kept["resolved_data"]["block_order"]) == ("merge", 2)
 
 
+def test_a_change_that_loses_its_place_and_wins_is_kept_once(fleet: Fleet) -> None:
+    """A block that both sides moved, whose place another one has: one conflict with both sides."""
+    aurora = fleet.nodes[0]
+    widget, the_page = component(fleet.master), page(fleet.master)
+    moved, other = (block(fleet.master, the_page, widget, order) for order in (1, 2))
+    fleet.settle()
+    move = "UPDATE robbieblocks_page_blocks SET block_order = %s WHERE id = %s"
+    with apart(aurora):
+        fleet.master.run(move, 5, moved)
+        fleet.master.run(move, 7, other)
+        aurora.run(move, 7, moved)
+        fleet.send(aurora)
+    _equal(fleet)
+    places = orders(aurora, the_page)
+    assert places[moved] > places[other] == 7
+    [kept] = fleet.conflicts()
+    assert kept["rule"] == "newer row"
+    sides = (kept[side]["block_order"] for side in ("master_data", "replica_data", "resolved_data"))
+    assert tuple(sides) == (5, 7, places[moved])
+
+
 def test_blocks_change_their_places_in_one_batch(fleet: Fleet) -> None:
     """Moving a block on a node is moved at the master, though no single step of it is possible."""
     aurora = fleet.nodes[0]
