@@ -173,6 +173,10 @@ def test_the_database_is_made_checked_and_filled(empty_database: str, tmp_path: 
     assert installation.run("db", "verify").code == 0
     for table in ("pages", "components", "style_tokens", "node_branding"):
         assert sql(installation, f"SELECT count(*) FROM robbieblocks_{table}") == [(0,)]
+    # Nothing is to go out, and that is not as it should be.
+    empty = installation.run("status", "--check")
+    assert empty.code == 1
+    assert "the database has no node" in empty.out
     demo = installation.run("db", "init", "--demo")
     assert demo.code == 0
     assert re.search(r"the demo content: [1-9]\d+ rows written", demo.out)

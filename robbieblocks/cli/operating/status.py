@@ -20,6 +20,7 @@ from robbieblocks.cli.operating.status_findings import (
     misaddressed,
     missing_cards,
     mistaken_windows,
+    without_nodes,
 )
 from robbieblocks.cli.operating.status_text import UNKNOWN, AppStatus, as_text, workers_text
 from robbieblocks.cli.output import print_progress, print_result
@@ -52,6 +53,7 @@ def run(
     facts = [_facts(node, seen[node], statuses, desired, failed) for node in ids]
     found = [finding for each in facts for finding in record.judge(each)]
     # A node that left the table is served on, and nothing else says so.
+    found += () if known else (without_nodes(),)
     left = [] if nodes else sorted(set(release.nodes(site_root)) - {node.id for node in known})
     found += (left_behind(node) for node in left)
     found += misaddressed(settings.addresses, [node.id for node in known])

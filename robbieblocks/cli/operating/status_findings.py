@@ -49,6 +49,13 @@ def missing_cards(status: AppStatus) -> Iterator[record.Finding]:
         yield record.Finding(node=status.node, what=what, remedy=remedy, stops=False)
 
 
+def without_nodes() -> record.Finding:
+    """A database without a node: a wrong one, or one that somebody emptied."""
+    what = "the database has no node: nothing can go out"
+    remedy = "see that it is the right one; `robbieblocks content import`, or insert a node"
+    return record.Finding(node="robbieblocks_node_branding", what=what, remedy=remedy)
+
+
 def left_behind(node: str) -> record.Finding:
     """A node that left the table, and whose pages are served."""
     what = "it is not in the database any more, and is served on"
