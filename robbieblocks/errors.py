@@ -60,7 +60,8 @@ class Problem:
     passing: bool = dataclasses.field(default=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("what", "remedy"):
+        # Names in rows may be as long, and nest as deep, as anybody likes.
+        for name in ("what", "remedy", "pointer", "field"):
             if len(text := getattr(self, name)) > _TEXT_CHARACTERS:
                 half = _TEXT_CHARACTERS // 2
                 object.__setattr__(self, name, f"{text[:half]} … {text[-half:]}")

@@ -30,6 +30,7 @@ from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import classes
 from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.errors import ContentError, Problem, ProcessFailed
+from robbieblocks.messages import json_pointer
 from robbieblocks.model import (
     BrandedNode,
     CollectionRow,
@@ -538,3 +539,5 @@ def test_a_problem_says_of_a_long_text_the_ends() -> None:
     problem = Problem(entity="page", key="a", what="x" * 20_000 + "!", remedy="y" * 20_000)
     assert len(str(problem)) < 2_100
     assert problem.what.endswith("!")
+    deep = json_pointer(*["\x0c" * 700] * 60)
+    assert len(str(Problem(entity="page", key="a", what="x", field="props", pointer=deep))) < 1_100
