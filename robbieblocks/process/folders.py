@@ -24,10 +24,16 @@ _OPEN: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def temporary_folder() -> Generator[Path]:
-    """A new folder among the temporary files until the end of the block. Raises OSError."""
-    _sweep_once(tempfile.gettempdir())
-    folder, descriptor = _made()
+def temporary_folder(place: Path | None = None, prefix: str = FOLDER_PREFIX) -> Generator[Path]:
+    """A new folder among the temporary files, or in `place`, until the end of the block.
+
+    What it is renamed to stays. Raises OSError.
+    """
+    if place is None:
+        _sweep_once(tempfile.gettempdir())
+    else:
+        sweep_temporary_folders(place, prefix)
+    folder, descriptor = _made(place, prefix)
     try:
         yield folder
     finally:
@@ -63,14 +69,14 @@ def held_folder(folder: Path) -> Generator[None]:
             os.close(descriptor)
 
 
-def sweep_temporary_folders(place: Path | None = None) -> None:
+def sweep_temporary_folders(place: Path | None = None, prefix: str = FOLDER_PREFIX) -> None:
     """Remove what `temporary_folder` made in processes of this user that were killed.
 
     Folders in use, links, and what belongs to others are left alone. `place` is the folder of
     temporary files where nothing else is said.
     """
     with contextlib.suppress(OSError):
-        for entry in (place or Path(tempfile.gettempdir())).glob(f"{FOLDER_PREFIX}*"):
+        for entry in (place or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
             descriptor = _taken(entry)
             if descriptor is not None:
                 shutil.rmtree(entry, ignore_errors=True)
@@ -82,9 +88,9 @@ def _sweep_once(_place: str) -> None:
     sweep_temporary_folders()
 
 
-def _made() -> tuple[Path, int]:
+def _made(place: Path | None, prefix: str) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
         descriptor = _taken(folder, made_here=True)
         if descriptor is not None:
             return folder, descriptor

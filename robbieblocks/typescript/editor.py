@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -24,6 +23,7 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Json, component_specifier
 from robbieblocks.names import KEY_LENGTH, name_problem
+from robbieblocks.process import temporary_folder
 from robbieblocks.row_faults import blame
 from robbieblocks.toolchain import Toolchain, TypeScript
 from robbieblocks.typescript.packages import options, paths, react_names
@@ -200,8 +200,7 @@ def _without_filled(schema: Json, is_filled_in: Filling) -> Json:
 def _replace_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Put a new folder in the place of the one that is there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=".types-", dir=folder.parent))
-    try:
+    with temporary_folder(folder.parent, ".types-") as new:
         new.chmod(0o755)
         for name, text in files.items():
             (new / name).parent.mkdir(exist_ok=True)
@@ -210,8 +209,6 @@ def _replace_folder(folder: Path, files: Mapping[str, str]) -> None:
             folder.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
 def _relative(path: Path, start: Path) -> str:

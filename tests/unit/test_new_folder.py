@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections import UserDict
 from collections.abc import ItemsView
 from pathlib import Path
@@ -10,6 +13,18 @@ import pytest
 
 from robbieblocks.errors import UsageError
 from robbieblocks.new_folder import write_new_folder
+
+_KILLED = """
+import os, signal, sys
+from collections import UserDict
+from pathlib import Path
+from robbieblocks.new_folder import write_new_folder
+class Files(UserDict):
+    def items(self):
+        yield from super().items()
+        os.kill(os.getpid(), signal.SIGKILL)
+write_new_folder(Path(sys.argv[1]), Files({Path("a/b.html"): b"x"}))
+"""
 
 
 class _WrittenMeanwhile(UserDict[Path, bytes]):
@@ -33,3 +48,12 @@ def test_what_somebody_else_wrote_meanwhile_stays(tmp_path: Path, name: str) -> 
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path.relative_to(tmp_path).as_posix() for path in left] == [name]
     assert left[0].read_bytes() == b"theirs"
+
+
+def test_what_a_killed_process_left_is_in_nobody_s_way(tmp_path: Path) -> None:
+    """The same folder is written by the next one, and what lay aside is gone."""
+    ran = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert [*tmp_path.iterdir()]
+    write_new_folder(tmp_path, {Path("a/b.html"): b"y"})
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b.html"]
