@@ -69,8 +69,9 @@ def of_page(
 def _columns(stated: Json, steps: list[str]) -> tuple[set[str], list[str]]:
     """The columns that a template names at a place, and the place in the one column's value."""
     for number in range(len(steps) + 1):
-        if isinstance(stated, dict) and [*stated] == [ROW] and isinstance(stated[ROW], str):
-            return {stated[ROW]}, steps[number:]
+        named = stated[ROW] if isinstance(stated, dict) and [*stated] == [ROW] else None
+        if isinstance(named, str):
+            return {named}, steps[number:]
         if isinstance(stated, str):
             return {*IN_TEXT.findall(stated)}, []
         if number < len(steps):
