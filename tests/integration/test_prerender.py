@@ -581,6 +581,14 @@ STATIC = {
     "card": ("jsx('a', { href: '/', children: jsx('button', {}) })", "", "a button"),
     "raw card": ("raw('<a href=/><button>x</button></a>')", "", "a button"),
     "field": ("jsx('a', { href: '/', children: jsx('select', {}) })", "", "a select"),
+    "table": ("jsx('table', { children: jsx('tr', { children: jsx('td', {}) }) })", "table tr", ""),
+    "text in a table": ("jsx('table', { children: [jsx('tbody', {}, 1), 'x'] })", "table text", ""),
+    "whole table": (
+        "jsx('table', { children: jsx('tbody', { children: jsx('tr', { children: "
+        "jsx('td', { children: 'x' }) }) }) })",
+        "",
+        "",
+    ),
 }
 
 
@@ -717,6 +725,7 @@ PIECES = (
     "<!--", "-->", "<", ">", "</", "/>", "<divx", "<di", "<DIV>", "<div/>", "<b:c>", "<form>",
     "</form>", "<li>", "<h1>", "</h1>", "a", " ", "&lt;", "<span", " hidden", ' id="b1"',
     ' id="x"', " data-rb-x=''", "\"", "\0", "<title>", "<table>", "</body>",
+    "<table><tbody><tr><td>", "</td></tr></tbody></table>", "</td>", "<td>", "<tr>", "</tr>",
 )  # fmt: skip
 
 

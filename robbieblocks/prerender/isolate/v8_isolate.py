@@ -158,7 +158,8 @@ def checked(result: Result) -> Result:
             controls = nested_controls_in(document)
             if nesting:
                 misnested = misnested_in(document, nesting)
-            if not misnested and not flags & (INTERACTIVE | RERENDER):
+            lives = flags & (INTERACTIVE | RERENDER)
+            if not misnested and nesting != html and not lives:
                 # No tree of React's is needed, and raw HTML may have what a parser takes apart.
                 misnested = split_control(document, html)
     if faults:

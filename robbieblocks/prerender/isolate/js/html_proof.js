@@ -11,7 +11,7 @@ const ORDINARY = new Set(
     "a button img br hr input label strong em b i u s small sub sup code kbd pre blockquote " +
     "figure figcaption time mark abbr cite q canvas video audio source picture form fieldset " +
     "legend output progress meter details summary dialog svg path circle ellipse rect g line " +
-    "polyline polygon defs use"
+    "polyline polygon defs use table caption thead tbody tfoot tr th td"
   ).split(" "),
 );
 const VOID = new Set(["img", "br", "hr", "input", "source"]);
@@ -20,9 +20,21 @@ const HEADINGS = new Set("h1 h2 h3 h4 h5 h6".split(" "));
 const CLOSES_P = new Set(
   (
     "div section article header footer main nav aside h1 h2 h3 h4 h5 h6 p ul ol li dl dt dd hr " +
-    "pre blockquote figure figcaption form fieldset details summary dialog"
+    "pre blockquote figure figcaption form fieldset details summary dialog table"
   ).split(" "),
 );
+// Parts of a table, and what each has to stand in. What else stands there a parser moves.
+/** @type {Map<string, string[]>} */
+const PARTS_IN = new Map([
+  ["caption", ["table"]],
+  ["thead", ["table"]],
+  ["tbody", ["table"]],
+  ["tfoot", ["table"]],
+  ["tr", ["thead", "tbody", "tfoot"]],
+  ["th", ["tr"]],
+  ["td", ["tr"]],
+]);
+const HOLDS_PARTS = new Set("table thead tbody tfoot tr".split(" "));
 // Their opening tag ends an <svg> that is open (HTML 13.2.6.5).
 const LEAVES_SVG = new Set(
   (
@@ -45,6 +57,15 @@ const GREATER_THAN = 62;
 const matchAt = (pattern, html, at) => {
   pattern.lastIndex = at;
   return pattern.exec(html);
+};
+
+// Whether a parser might move an element of a table, or what stands in one.
+/** @type {(name: string, open: string[]) => boolean} */
+const isOutOfTable = (name, open) => {
+  const outer = open[open.length - 1] ?? "";
+  const around = PARTS_IN.get(name);
+  if (around !== undefined) return !around.includes(outer);
+  return HOLDS_PARTS.has(outer) || (name === "table" && open.includes("svg"));
 };
 
 // Whether a parser might close one of the open elements at an item of a list.
@@ -133,6 +154,7 @@ export const proveHtml = (html, lives) => {
         attributes = rest[1];
         end = at + name.length + rest[0].length;
       }
+      if (isOutOfTable(name, open)) return proof;
       if (proof.nested && (mayClose(name, open) || isControlInside(name, attributes, open))) {
         proof.nested = false;
       }
@@ -143,7 +165,10 @@ export const proveHtml = (html, lives) => {
       }
       at = end;
     }
-    at = html.indexOf("<", at + 1);
+    const after = html.indexOf("<", at + 1);
+    // Text, which a parser moves out of a table.
+    if (after !== at + 1 && HOLDS_PARTS.has(open[open.length - 1] ?? "")) return proof;
+    at = after;
   }
   proof.stays = open.length === 0;
   return proof;
