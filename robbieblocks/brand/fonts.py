@@ -72,6 +72,7 @@ class HostedFonts:
         self._assets: dict[tuple[str, str], Asset] = {}
         self._rules: list[str] = []
         self._by_token: dict[str, str] = {}
+        self._own_by_token: dict[str, str] = {}
         self.problems: list[Problem] = []
         for key, value in resolved.values.items():
             if resolved.is_font(key):
@@ -95,8 +96,11 @@ class HostedFonts:
         The fallback is a font of the visitor's machine, drawn as large as the hosted one: nothing
         moves when the file has come (CSS Fonts 5, size-adjust and the metrics overrides).
         """
-        hosted = self._by_token.get(token, "")
-        names = self._own.get(hosted, fallback_names(hosted) if hosted in METRICS else ())
+        hosted = self._own_by_token.get(token, "")
+        names = self._own.get(hosted, ())
+        if not names:
+            hosted = self._by_token.get(token, "")
+            names = fallback_names(hosted) if hosted in METRICS else ()
         if not names:
             return value
         listed = [
@@ -138,16 +142,15 @@ class HostedFonts:
         wanted = not_installed(names[:_MAX_FAMILIES])
         if not wanted or wanted[0] != names[0]:
             return
-        if names[0].lower() in self._own:
-            self._by_token[token] = names[0].lower()
-            # What it lacks shows in the next one, whose files are fetched for that alone.
-            next(filter(self._has, wanted[1:]), None)
-            return
-        for name in wanted:
+        is_own = names[0].lower() in self._own
+        # What an own font lacks shows in the next one, whose files are fetched for that alone.
+        for name in wanted[is_own:]:
             if self._has(name):
                 self._by_token[token] = name.lower()
                 break
-        if not self._faces[names[0].lower()]:
+        if is_own:
+            self._own_by_token[token] = names[0].lower()
+        elif not self._faces[names[0].lower()]:
             instead = self._by_token.get(token, "the next of its stack")
             what = (
                 f"token {token}: the toolchain has no font `{printable(names[0])}`; "

@@ -179,8 +179,12 @@ def test_a_database_that_is_lost_while_media_are_read_leaves_all_as_it_was(site:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
         return real(connection, key)
 
-    with patch.object(media, "content", lost), pytest.raises(DatabaseUnavailable, match="try"):
-        site.builder.build(nodes=[NODE])
+    with (
+        database.connect(site.builder.settings, application_name="test") as doomed,
+        patch.object(media, "content", lost),
+        pytest.raises(DatabaseUnavailable, match="try"),
+    ):
+        replace(site.builder, connection=doomed).build(nodes=[NODE])
     assert site.file("/good/").read_bytes() == before
     with database.connect(site.builder.settings, application_name="test") as again:
         run = run_of(replace(site.builder, connection=again).build(nodes=[NODE]), NODE, APP)

@@ -17,7 +17,7 @@ from robbieblocks.brand.fallback_metrics import METRICS
 from robbieblocks.brand.own_fonts import OwnFonts
 from robbieblocks.media.font_making import MadeFont, font_of
 from robbieblocks.media.forms import Refused
-from robbieblocks.model import FontMeasure, NodeRow, OwnFont, TokenRow
+from robbieblocks.model import FontFace, FontMeasure, Json, NodeRow, OwnFont, TokenRow
 from robbieblocks.toolchain.common_letters import COMMON_RANGE, FOLDER
 from tests.font_files import LATIN, MORE, a_font
 
@@ -156,19 +156,33 @@ def test_a_font_that_was_not_measured_has_no_fallback() -> None:
 
 
 def _branded(fonts: Mapping[str, OwnFont], stack: str) -> tuple[str, list[str]]:
-    node = NodeRow(id="one", name="One", enabled_apps=("play",), custom_css=_FACE)
+    """The tokens' stylesheet, and what is wrong; the toolchain has Inter, and cards are drawn."""
+    inter = FontFace(
+        family="Inter", style="normal", weight="400", unicode_range="", content=b"", file="i.woff2"
+    )
+    settings: Json = {"social_card": True}
+    node = NodeRow(
+        id="one",
+        name="One",
+        enabled_apps=("play",),
+        custom_css=_FACE,
+        base_url="https://one.example",
+        settings=settings,
+    )
     token = TokenRow(key="font.heading", category="font", default=stack)
-    made = brand(node, [token], lambda _: (), fonts)
+    made = brand(node, [token], lambda name: (inter,) if name == "Inter" else (), fonts)
     return made.stylesheet.content.decode(), [each.what for each in made.problems]
 
 
 def test_a_token_that_names_the_family_gets_its_fallback() -> None:
-    """Behind the font, and without a warning that the toolchain lacks it."""
-    css, problems = _branded({URL: _OWN}, '"Own", sans-serif')
+    """Behind the font, and without a warning that the toolchain lacks it. Cards are drawn with the
+    next font of the stack, whose fallback shows where the own one was not measured."""
+    css, problems = _branded({URL: _OWN}, '"Own", Inter, sans-serif')
     assert problems == []
-    assert '--font-heading:"Own", "own fallback", "own fallback android", sans-serif;' in css
-    css, problems = _branded({}, '"Own", sans-serif')
+    own = '"own fallback", "own fallback android"'
+    assert f'--font-heading:"Own", {own}, Inter, sans-serif;' in css
+    css, problems = _branded({}, '"Own", Inter, sans-serif')
     assert problems == []
-    assert '--font-heading:"Own", sans-serif;' in css
-    _, problems = _branded({URL: _OWN}, '"Else", sans-serif')
+    assert '--font-heading:"Own", Inter, "inter fallback", "inter fallback android", ' in css
+    _, problems = _branded({URL: _OWN}, '"Else", Inter, sans-serif')
     assert "has no font `Else`" in problems[0]
