@@ -101,6 +101,12 @@ def _tree(*blocks: AssembledBlock, on: BrandedNode | None = None, **more: Any) -
     return LexborHTMLParser(_html(page(*blocks, **more), on=on))
 
 
+def _policy_allows(html: str) -> None:
+    """The page's policy has the hash of each of its style elements."""
+    for text in re.findall("<style>(.*?)</style>", html, re.DOTALL):
+        assert head.csp_hash(text) in html
+
+
 def _attribute(tree: LexborHTMLParser, selector: str, name: str) -> str | None:
     found = tree.css_first(selector)
     return None if found is None else found.attributes.get(name)
@@ -146,6 +152,27 @@ def test_nothing_is_fetched_before_what_shows(form: StyleForm) -> None:
     assert ('<link rel="modulepreload"' in behind) == (form == "inline")
 
 
+def test_a_page_has_the_base_styles_of_its_templates() -> None:
+    """Inline, those of other layouts are left out, unless its blocks' code names them; a file that
+    pages share has all."""
+    styles = "p{a:b}", ".rb-layout-dashboard{a:b}", ".rb-lost{a:b}", ".rb-layout-single-column{a:b}"
+    base = Asset.of("base", "css", "".join(styles))
+    dashes = _module("@robbieblocks/live", "@robbieblocks/inner")
+    inner = replace(BUNDLE.modules["@robbieblocks/inner"], script="'rb-layout-dashboard'")
+    modules = {**BUNDLE.modules, "@robbieblocks/inner": inner, "@robbieblocks/live": dashes}
+    bundle = replace(BUNDLE, base_stylesheet=base, modules=modules)
+
+    def shown(component: str) -> list[str]:
+        made = {1: LIVE if component == "live" else STILL}
+        document = RENDERER.compose(page(block(1, component)), made, bundle)
+        html = document.fill(NodeSlots.of(node())).decode()
+        _policy_allows(html)
+        return [each for each in styles if each in html]
+
+    assert shown("still") == [styles[0], styles[3]]
+    assert shown("live") == [styles[0], styles[1], styles[3]]
+
+
 def test_in_development_all_scripts_stand_in_the_head() -> None:
     """The development server compares what stands around the blocks: scripts are not of it."""
     head, _, body = _html(page(block(1, "live")), styles="separate").partition("<body")
@@ -170,12 +197,13 @@ def test_an_earlier_page_template_still_has_its_scripts(tmp_path: Path) -> None:
     [("linked", ""), ("fixed", ""), ("inline", '<img src="/a.png" fetchpriority="high">')],
 )
 def test_modules_are_not_fetched_beside_what_shows_first(form: StyleForm, shown: str) -> None:
-    """Where a page waits for its styles or a picture, its preloads wait for the page's script."""
+    """Where a page waits for its styles or a picture, its preloads wait for the page's script; they
+    are of what that does not ask for itself: modules that a block's module imports."""
     live = RenderedBlock(html=f"<p>live{shown}</p>", interactive=True)
     html = _html(page(block(1, "live")), {1: live}, styles=form)
     outside, *waiting = re.split(r'<template id="rb-preloads">(.*?)</template>', html)
     assert "modulepreload" not in outside + waiting[1]
-    assert waiting[0].count('<link rel="modulepreload" href="/_rb/') == 3
+    assert re.findall('<link rel="modulepreload" href="/_rb/([a-z]+)-', waiting[0]) == ["inner"]
 
 
 @pytest.mark.parametrize("when", ["idle", "visible"])
@@ -224,8 +252,8 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
 @pytest.mark.parametrize(
     ("made", "more", "parts", "at_once"),
     [
-        (LIVE, {}, set(), set()),
-        (RenderedBlock(html='<input name="a">', interactive=True), {}, {"restore"}, set()),
+        (LIVE, {}, set[str](), set[str]()),
+        (RenderedBlock(html='<input name="a">', interactive=True), {}, {"restore"}, set[str]()),
         (
             RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True),
             {},
@@ -235,15 +263,15 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
             RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True),
             {"hydrate": "idle"},
             {"restore"},
-            set(),
+            set[str](),
         ),
         (
             RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True, misnested="p in p"),
             {},
-            set(),
-            set(),
+            set[str](),
+            set[str](),
         ),
-        (STILL, {"fill": {"a": "{{x|b}}"}}, {"fill"}, set()),
+        (STILL, {"fill": {"a": "{{x|b}}"}}, {"fill"}, set[str]()),
         (
             RenderedBlock(
                 html='<form action="javascript:throw new Error(&#x27;React form unexpectedly">',
@@ -715,7 +743,7 @@ def test_what_the_html_parser_raises_is_that_block_s_failure(
     html, failure, *_ = v8_isolate.checked(("<x-y></x-y>", 0, "", "", "", "", ""))
     assert html is None
     assert isinstance(failure, dict)
-    assert "ValueError: unforeseen" in failure["message"]
+    assert "ValueError: unforeseen" in failure.get("message", "")
     proven = "<p></p>", PROVEN, "", "", "", "", ""
     assert v8_isolate.checked(proven) == proven
 
@@ -731,7 +759,7 @@ def test_a_template_can_stand_in_another(tmp_path: Path) -> None:
 
 def test_the_renderer_s_id_follows_the_templates(tmp_path: Path) -> None:
     """An edited template, and nothing else, gives another id."""
-    ids = []
+    ids: list[str] = []
     for folder, extra in (("one", ""), ("two", ""), ("three", " ")):
         for path in resource_dir("templates").rglob("*.*"):
             target = tmp_path / folder / path.relative_to(resource_dir("templates"))

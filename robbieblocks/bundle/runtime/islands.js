@@ -14,7 +14,8 @@
  * }} Island
  */
 
-// A page that waits for stylesheets has the preloads of its modules here: this runs after those.
+// A page that waits for stylesheets has the preloads of what its blocks' modules import here: this runs
+// after those.
 const preloads = document.head.querySelector("template#rb-preloads");
 if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
 
@@ -24,8 +25,8 @@ if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.conte
 const modules = new Map();
 /** @type {(specifier: string) => Promise<any>} A module; of React's, react-dom's names are in it, too. */
 const load = (specifier) => {
-  let module = modules.get(specifier);
-  if (!module) modules.set(specifier, (module = import(specifier)));
+  const module = modules.get(specifier) ?? import(specifier);
+  modules.set(specifier, module);
   return module;
 };
 

@@ -32,7 +32,11 @@ SPECULATION: Final = (
     '"eagerness":"moderate"}]}'
 )
 # Pages whose styles are at a fixed address have it.
-RELOAD_SCRIPT: Final = Path(__file__).with_name("reload.js").read_text("utf-8").strip()
+RELOAD_SCRIPT: Final = "".join(
+    line.strip()
+    for line in Path(__file__).with_name("reload.js").read_text("utf-8").splitlines()
+    if not line.lstrip().startswith("//")
+)
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"
 # One that nothing ends goes to the end of the text, as in a browser.
@@ -195,6 +199,21 @@ def hints(of_blocks: Iterable[str]) -> list[str]:
 def script(asset: Asset) -> str:
     """A script that runs once the page is parsed."""
     return f'<script src="{asset.url}" integrity="{asset.integrity}" defer></script>'
+
+
+def module_script(asset: Asset) -> str:
+    """A module that runs once the page is parsed."""
+    return f'<script type="module" src="{asset.url}" integrity="{asset.integrity}"></script>'
+
+
+def module_preload(asset: Asset) -> str:
+    """A link that fetches a module before it is imported."""
+    return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+
+
+def after_styles(preloads: Iterable[str]) -> str:
+    """Preloads where browsers see none: they would share a slow line with what shows first."""
+    return f'<template id="rb-preloads">{"".join(preloads)}</template>'
 
 
 def too_large(sheets: Sequence[Asset]) -> tuple[Asset, ...]:

@@ -22,6 +22,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.template_styles import needed_styles, template_classes
 
 _REACT: Final = "react"
 _FORMS: Final = RUNTIME_PARTS["forms"]
@@ -80,6 +81,7 @@ class AssetGraph:
         self._reach = functools.cache(functools.partial(_reach, bundle))
         self._entry = functools.cache(functools.partial(_import_map_entry, bundle))
         self._preload = functools.cache(functools.partial(_preload, bundle))
+        self._classes = functools.cache(self._template_classes)
         self.html_setter = functools.cache(functools.partial(self._named, _HTML_SETTER))
         self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
         self._keys: dict[str, str] = {}
@@ -139,15 +141,20 @@ class AssetGraph:
         words: frozenset[str] = frozenset(),
         *,
         has_first_picture: bool = False,
+        classes: frozenset[str] = frozenset(),
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
         Modules of `islands` are in the import map, those of the eager ones are preloaded too:
         behind what shows, or, where the page waits for stylesheets or shows a picture first, by
         islands.js, which runs once it is parsed and styled.
-        `words` are those of the page's HTML that may be utility classes.
+        `words` are those of the page's HTML that may be utility classes, `classes` those of
+        templates that it has: inline, base styles of others are left out.
         """
-        own = self._styles_of(components, self.bundle.utilities_for(components, words), styles)
+        utilities = self.bundle.utilities_for(components, words)
+        if styles == "inline":
+            classes = classes.union(*map(self._classes, components))
+        own = self._styles_of(components, utilities, styles, classes)
         if not islands.components:
             return PageAssets(
                 stylesheets=own.html,
@@ -170,16 +177,17 @@ class AssetGraph:
             preloads = dict.fromkeys(
                 map(self._preload, self._modules(islands.eager, islands.eager_parts))
             )
+            asked = self._asked_first(islands)
             waits = styles in ("linked", "fixed") or (
                 styles == "inline" and (bool(own.linked) or has_first_picture)
             )
-            if waits:
-                first.append(_after_styles(preloads))
-            else:
+            if not waits:
                 lines += preloads
+            elif later := [each for each in preloads if each not in asked]:
+                first.append(head.after_styles(later))
         forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
         # The first is by what `robbieblocks dev` finds the page's script.
-        lines += map(_module_script, [runtime, *forms])
+        lines += map(head.module_script, [runtime, *forms])
         if styles == "separate":
             # It compares all of the body but the blocks, and an edit has other modules.
             first, lines = [*first, *lines], []
@@ -220,6 +228,17 @@ class AssetGraph:
         )
         return next((found for text in scripts if (found := _first_name(names, text))), "")
 
+    def _asked_first(self, islands: Islands) -> frozenset[str]:
+        """The preloads of what islands.js imports itself as soon as it runs."""
+        names = (_REACT, *map(component_specifier, islands.eager), *islands.eager_parts)
+        return frozenset(map(self._preload, names))
+
+    def _template_classes(self, component: str) -> frozenset[str]:
+        """The classes of templates that the component's code names, or that of what it imports."""
+        reached = self._reach(component_specifier(component))
+        scripts = (self.bundle.modules[name].script for name in reached if name != _REACT)
+        return frozenset[str]().union(*map(template_classes, scripts))
+
     def _styles(self, specifiers: Iterable[str]) -> tuple[str, ...] | None:
         modules = [self.bundle.modules[name] for name in specifiers]
         if any(module.computes_styles for module in modules):
@@ -257,11 +276,19 @@ class AssetGraph:
         return f'{{"imports":{{{imports}}},"integrity":{{{integrity}}}}}'
 
     def _make_styles(
-        self, components: frozenset[str], utilities: Asset | None, form: StyleForm
+        self,
+        components: frozenset[str],
+        utilities: Asset | None,
+        form: StyleForm,
+        classes: frozenset[str],
     ) -> _Styles:
         sheets = self._stylesheets(components, utilities)
         if form in ("linked", "fixed"):
             sheets.remove(self.bundle.base_stylesheet)  # it is in the node's file
+        elif form == "inline" and not head.too_large(sheets):
+            whole = self.bundle.base_stylesheet
+            needed = needed_styles(whole, classes)
+            sheets = [needed if sheet is whole else sheet for sheet in sheets]
         linked = tuple(sheets) if form == "separate" else head.too_large(sheets)
         parts: list[str] = []
         texts: list[str] = []
@@ -294,15 +321,5 @@ def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
     return head.inert(f"{json.dumps(specifier)}:{url}"), head.inert(f"{url}:{integrity}")
 
 
-def _after_styles(preloads: Iterable[str]) -> str:
-    """The preloads where browsers see none: they would share a slow line with what shows first."""
-    return f'<template id="rb-preloads">{"".join(preloads)}</template>'
-
-
-def _module_script(asset: Asset) -> str:
-    return f'<script type="module" src="{asset.url}" integrity="{asset.integrity}"></script>'
-
-
 def _preload(bundle: Bundle, specifier: str) -> str:
-    asset = bundle.modules[specifier].asset
-    return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
+    return head.module_preload(bundle.modules[specifier].asset)

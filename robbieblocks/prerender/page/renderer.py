@@ -40,6 +40,7 @@ from robbieblocks.prerender.page.node_pages import NodePages
 from robbieblocks.prerender.page.node_slots import SLOTS, NodeSlots
 from robbieblocks.prerender.page.page_assets import AssetGraph
 from robbieblocks.prerender.page.policy import page_policy, trusted_types_of
+from robbieblocks.prerender.page.template_styles import template_classes
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
 from robbieblocks.row_faults import blame
@@ -197,6 +198,7 @@ class PageRenderer:
             styles,
             content.words,
             has_first_picture=any(written in content.body for written in _FIRST_PICTURE),
+            classes=template_classes(content.body) if styles == "inline" else frozenset(),
         )
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
