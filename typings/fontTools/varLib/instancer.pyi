@@ -2,4 +2,6 @@ from collections.abc import Mapping
 
 from fontTools.ttLib import TTFont
 
-def instantiateVariableFont(font: TTFont, axisLimits: Mapping[str, float]) -> TTFont: ...
+def instantiateVariableFont(  # noqa: N802 -- the library names it so
+    font: TTFont, limits: Mapping[str, float]
+) -> TTFont: ...
