@@ -172,7 +172,8 @@ def change_block(
 def remove_page(connection: psycopg.Connection, page: str, history: History, place: str) -> None:
     """Delete a page; its blocks go along as they are here."""
     with noted(history, place) as writes, connection.transaction():
-        # Nobody adds one meanwhile.
+        # A block that arrives meanwhile fails it: the lock keeps only those of clients away.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute("SELECT FROM robbieblocks_pages WHERE id = %s FOR UPDATE", [page])
         for row, text in connection.execute(
             "SELECT id::text, props ->> 'text' FROM robbieblocks_page_blocks "
