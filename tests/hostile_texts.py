@@ -843,7 +843,7 @@ SYNCED = {
     " VALUES ({0}, {0}, 'UPSERT', '', '')",
     "sync_received": "(id, node_id, table_name, row_key, outcome)"
     " VALUES (gen_random_uuid(), 'x', {0}, {0}, '')",
-    "sync_gone": "(table_name, row_key, data, with_parent) VALUES ({0}, {0}, '{{}}', true)",
+    "sync_gone_rows": "(table_name, row_key, data, is_taken_along) VALUES ({0}, {0}, '{{}}', true)",
     "sync_hashed": "(table_name, asked, mark, parts) VALUES ({0}, '', '', '{{}}')",
 }
 """A row of each table of a sync, but of `sync_self`, which says who this database is."""

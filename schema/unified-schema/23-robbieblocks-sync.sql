@@ -173,12 +173,12 @@ CREATE TABLE IF NOT EXISTS sync_received (
 
 -- Rows as they were when they went, or when a foreign key emptied them (`left_as`: what it made of
 -- its columns). A restore brings them back with a row that lost.
-CREATE TABLE IF NOT EXISTS sync_gone (
+CREATE TABLE IF NOT EXISTS sync_gone_rows (
     table_name  varchar(255) NOT NULL,
     row_key     text COLLATE "C" NOT NULL,
     data        jsonb        NOT NULL,
     left_as     jsonb,
-    with_parent boolean      NOT NULL,
+    is_taken_along boolean      NOT NULL,
     xid         xid8         NOT NULL DEFAULT pg_current_xact_id(),
     created_at  timestamptz  NOT NULL DEFAULT now(),
     PRIMARY KEY (table_name, row_key)
@@ -252,7 +252,7 @@ BEGIN
              'sync_received (table_name, row_key) WHERE is_cascade'),
             ('sync_received_created_idx', 'INDEX', 'sync_received (created_at)'),
             -- What went with a row.
-            ('sync_gone_xid_idx', 'INDEX', 'sync_gone (xid, table_name)'),
+            ('sync_gone_rows_xid_idx', 'INDEX', 'sync_gone_rows (xid, table_name)'),
             ('sync_conflicts_row_idx', 'INDEX', 'sync_conflicts (table_name, row_key)'),
             ('sync_nodes_role_key', 'UNIQUE INDEX', 'sync_nodes (database_role)')
         ) AS wanted (index_name, kind, target)
@@ -717,7 +717,7 @@ CREATE OR REPLACE FUNCTION sync_keep(
 ) RETURNS boolean
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    INSERT INTO sync_gone AS g (table_name, row_key, data, left_as, with_parent)
+    INSERT INTO sync_gone_rows AS g (table_name, row_key, data, left_as, is_taken_along)
     SELECT the_table, the_key, before,
            (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(after) AS a
              WHERE before -> a.key IS DISTINCT FROM a.value), cascades
@@ -725,7 +725,7 @@ BEGIN
                     WHERE t.tgrelid = to_regclass(quote_ident(the_table)) AND t.tgconstraint <> 0)
     ON CONFLICT (table_name, row_key) DO UPDATE
        SET data = EXCLUDED.data, left_as = EXCLUDED.left_as, xid = EXCLUDED.xid,
-           with_parent = EXCLUDED.with_parent, created_at = EXCLUDED.created_at
+           is_taken_along = EXCLUDED.is_taken_along, created_at = EXCLUDED.created_at
      WHERE g.xid <> EXCLUDED.xid OR (g.data, g.left_as) IS DISTINCT FROM
                                     (EXCLUDED.data, EXCLUDED.left_as);
     RETURN FOUND;
@@ -1144,7 +1144,7 @@ CREATE OR REPLACE FUNCTION sync_revive(the_table text, the_key text, content jso
 RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    it sync_gone;
+    it sync_gone_rows;
     rule text;
     last sync_rows;
     found jsonb;
@@ -1495,7 +1495,7 @@ BEGIN
         PERFORM sync_revive(the_table, the_key, content, node.node_id);
     ELSIF content IS NULL AND found IS NULL THEN
         -- It went with another row, and is to be gone by itself now: it comes back with none.
-        UPDATE sync_gone g SET with_parent = false
+        UPDATE sync_gone_rows g SET is_taken_along = false
          WHERE g.table_name = the_table AND g.row_key = the_key;
     END IF;
     RETURN jsonb_build_object('outcome', CASE WHEN forced IS NULL THEN 'applied' ELSE 'merged' END);
@@ -2837,8 +2837,11 @@ $$;
 
 CREATE OR REPLACE FUNCTION sync_let_in(p_node text) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT AS $$
-    -- The key with which it signed may be stolen: it says its own anew.
-    UPDATE sync_nodes SET locked_out_at = NULL, metadata = metadata #- '{report,cache_key}'
+    -- The key with which it signed may be stolen: it says its own anew. What a node says of itself
+    -- may be anything.
+    UPDATE sync_nodes SET locked_out_at = NULL,
+           metadata = CASE WHEN jsonb_typeof(metadata -> 'report') = 'object'
+                           THEN metadata #- '{report,cache_key}' ELSE metadata - 'report' END
      WHERE node_id = p_node
 $$;
 
@@ -2860,9 +2863,9 @@ BEGIN
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
     -- What went in a transaction of which a version that lost may still be brought back stays.
-    DELETE FROM sync_gone g
+    DELETE FROM sync_gone_rows g
      WHERE g.created_at < now() - interval '91 days' AND NOT EXISTS (
-               SELECT FROM sync_gone one JOIN sync_conflicts c
+               SELECT FROM sync_gone_rows one JOIN sync_conflicts c
                    ON c.table_name = one.table_name AND c.row_key = one.row_key
                 WHERE one.xid = g.xid AND c.resolved_at IS NULL);
     GET DIAGNOSTICS gone = ROW_COUNT;
@@ -2881,7 +2884,7 @@ $$;
 -- 11  Conflicts ---------------------------------------------------------------------------------
 
 -- The rows that content refers to and that are gone, as they were when they went.
-CREATE OR REPLACE FUNCTION sync_gone_parents(the_table text, content jsonb) RETURNS SETOF sync_gone
+CREATE OR REPLACE FUNCTION sync_gone_parents(the_table text, content jsonb) RETURNS SETOF sync_gone_rows
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
@@ -2911,11 +2914,11 @@ BEGIN
                        'AS given WHERE %2$s)', it.parent, it.joined) INTO is_there USING wanted;
         CONTINUE WHEN is_there;
         IF it.keys <@ it.parents THEN
-            RETURN QUERY SELECT g.* FROM sync_gone g
+            RETURN QUERY SELECT g.* FROM sync_gone_rows g
                           WHERE g.table_name = it.parent AND g.left_as IS NULL
                             AND g.row_key = sync_key(wanted, it.keys);
         ELSE
-            RETURN QUERY SELECT g.* FROM sync_gone g
+            RETURN QUERY SELECT g.* FROM sync_gone_rows g
                           WHERE g.table_name = it.parent AND g.left_as IS NULL
                             AND g.data @> wanted
                           ORDER BY g.created_at DESC LIMIT 1;
@@ -2933,14 +2936,14 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT 10000 $$;
 CREATE OR REPLACE FUNCTION sync_together(
     p_table text, p_key text, content jsonb, is_there boolean,
     p_max integer
-) RETURNS TABLE (is_before boolean, gone sync_gone)
+) RETURNS TABLE (is_before boolean, gone sync_gone_rows)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
-    above sync_gone[] := ARRAY(SELECT g FROM sync_gone_parents(p_table, content) AS g);
-    below sync_gone[] := '{}';
-    level sync_gone[];
-    found sync_gone[];
+    above sync_gone_rows[] := ARRAY(SELECT g FROM sync_gone_parents(p_table, content) AS g);
+    below sync_gone_rows[] := '{}';
+    level sync_gone_rows[];
+    found sync_gone_rows[];
     it record;
     place integer := 0;
 BEGIN
@@ -2951,7 +2954,7 @@ BEGIN
              WHERE NOT EXISTS (SELECT FROM unnest(above) AS a
                                 WHERE a.table_name = g.table_name AND a.row_key = g.row_key));
     END LOOP;
-    level := above || ARRAY(SELECT g FROM sync_gone g
+    level := above || ARRAY(SELECT g FROM sync_gone_rows g
                              WHERE NOT is_there AND g.table_name = p_table
                                AND g.row_key = p_key AND g.left_as IS NULL);
     WHILE cardinality(level) > 0 LOOP
@@ -2963,7 +2966,7 @@ BEGIN
         LOOP
             found := found || ARRAY(
                 SELECT g FROM unnest(level) AS p
-                  JOIN sync_gone g ON g.xid = p.xid AND g.table_name = it.child AND g.with_parent
+                  JOIN sync_gone_rows g ON g.xid = p.xid AND g.table_name = it.child AND g.is_taken_along
                    AND g.data -> it.columns[1] = p.data -> it.parents[1]
                  WHERE p.table_name = it.table_name
                    AND NOT EXISTS (SELECT FROM unnest(it.columns, it.parents) AS pair (child, parent)
@@ -2981,11 +2984,11 @@ BEGIN
         END IF;
         level := ARRAY(SELECT f FROM unnest(found) AS f WHERE f.left_as IS NULL);
     END LOOP;
-    RETURN QUERY SELECT true, (a.table_name, a.row_key, a.data, a.left_as, a.with_parent, a.xid,
-                               a.created_at)::sync_gone
+    RETURN QUERY SELECT true, (a.table_name, a.row_key, a.data, a.left_as, a.is_taken_along, a.xid,
+                               a.created_at)::sync_gone_rows
                    FROM unnest(above) WITH ORDINALITY AS a ORDER BY a.ordinality DESC;
-    RETURN QUERY SELECT false, (b.table_name, b.row_key, b.data, b.left_as, b.with_parent, b.xid,
-                                b.created_at)::sync_gone
+    RETURN QUERY SELECT false, (b.table_name, b.row_key, b.data, b.left_as, b.is_taken_along, b.xid,
+                                b.created_at)::sync_gone_rows
                    FROM unnest(below) WITH ORDINALITY AS b ORDER BY b.ordinality;
 END
 $$;
@@ -2999,12 +3002,12 @@ $$;
 
 -- Brings rows back as they were. A row that is there again stays as it is, but with `p_force`; one
 -- whose other parent is gone stays away. Returns how many there are of each kind.
-CREATE OR REPLACE FUNCTION sync_put_back(parts sync_gone[], p_force boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION sync_put_back(parts sync_gone_rows[], p_force boolean) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    it sync_gone;
-    todo sync_gone[] := parts;
-    again sync_gone[];
+    it sync_gone_rows;
+    todo sync_gone_rows[] := parts;
+    again sync_gone_rows[];
     shape record;
     broken record;
     found jsonb;
@@ -3083,8 +3086,8 @@ DECLARE
     found jsonb;
     the_key text;
     by_name text;
-    above sync_gone[] := '{}';
-    below sync_gone[] := '{}';
+    above sync_gone_rows[] := '{}';
+    below sync_gone_rows[] := '{}';
     before jsonb;
     behind jsonb;
 BEGIN
@@ -3144,7 +3147,7 @@ BEGIN
     END LOOP;
     behind := sync_put_back(below, p_force);
     IF kept.table_name = 'robbieblocks_pages' AND found IS NULL AND lost IS NOT NULL
-       AND NOT p_alone AND NOT EXISTS (SELECT FROM sync_gone g
+       AND NOT p_alone AND NOT EXISTS (SELECT FROM sync_gone_rows g
                                         WHERE g.table_name = kept.table_name
                                           AND g.row_key = the_key)
     THEN
@@ -3291,7 +3294,7 @@ BEGIN
         SELECT c.relname AS name FROM pg_class c
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
            AND c.relname IN ('sync_self', 'sync_tables', 'sync_rows', 'sync_log', 'sync_received',
-                             'sync_conflicts', 'pending_sync', 'sync_hashed', 'sync_gone')
+                             'sync_conflicts', 'pending_sync', 'sync_hashed', 'sync_gone_rows')
            AND NOT c.relrowsecurity
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', it.name);
@@ -3345,10 +3348,10 @@ COMMENT ON COLUMN sync_rows.sent_version IS 'What the node had sent, where the m
 COMMENT ON COLUMN sync_rows.applying_xid IS 'The transaction that brings a node''s change: capture leaves the row to it.';
 COMMENT ON TABLE sync_log IS 'The master''s changes in order, with whole rows: what nodes subscribe to.';
 COMMENT ON COLUMN sync_log.origin IS 'The node whose change it is.';
-COMMENT ON TABLE sync_gone IS 'Rows of tables with foreign keys as they were when they went, for 90 days: a restore brings them back.';
-COMMENT ON COLUMN sync_gone.left_as IS 'What a foreign key left in its columns; NULL: the row is gone.';
-COMMENT ON COLUMN sync_gone.with_parent IS 'It went with a row that it refers to.';
-COMMENT ON COLUMN sync_gone.xid IS 'The transaction in which it went.';
+COMMENT ON TABLE sync_gone_rows IS 'Rows of tables with foreign keys as they were when they went, for 90 days: a restore brings them back.';
+COMMENT ON COLUMN sync_gone_rows.left_as IS 'What a foreign key left in its columns; NULL: the row is gone.';
+COMMENT ON COLUMN sync_gone_rows.is_taken_along IS 'It went with a row that it refers to.';
+COMMENT ON COLUMN sync_gone_rows.xid IS 'The transaction in which it went.';
 COMMENT ON TABLE sync_hashed IS 'Hashes of large tables of the master, for all nodes that ask for the same.';
 COMMENT ON TABLE sync_received IS 'The changes of nodes that the master has taken: none is applied twice.';
 COMMENT ON FUNCTION sync_apply(text, jsonb, timestamptz) IS

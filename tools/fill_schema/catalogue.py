@@ -11,6 +11,7 @@ from psycopg import Connection
 # Tables that the database writes by itself, as other tables are filled, or as a sync runs.
 _WRITTEN_BY_ITSELF = (
     *("audit_log", "sync_self", "sync_tables", "sync_rows", "sync_log", "sync_received"),
+    "sync_gone_rows",
 )
 _COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),

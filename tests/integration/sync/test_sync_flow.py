@@ -178,7 +178,7 @@ def test_a_write_scans_no_table_of_the_sync(at: str, fleet: Fleet) -> None:
     the_page = page(fleet.master)
     block(fleet.master, the_page, component(fleet.master), 1)
     fleet.settle()
-    tables = ("sync_rows", "pending_sync", "sync_received", "sync_gone")
+    tables = ("sync_rows", "pending_sync", "sync_received", "sync_gone_rows")
     scans = "SELECT pg_stat_get_xact_numscans(%s::text::regclass)"
     with site.owner.transaction(force_rollback=True):
         for statement in (
@@ -187,7 +187,7 @@ def test_a_write_scans_no_table_of_the_sync(at: str, fleet: Fleet) -> None:
             " VALUES ('t', %s, 'UPSERT', '{}')",
             "INSERT INTO sync_received (id, node_id, table_name, row_key, outcome, is_cascade)"
             " VALUES (gen_random_uuid(), 'n', 't', %s, '', true)",
-            "INSERT INTO sync_gone (table_name, row_key, data, with_parent)"
+            "INSERT INTO sync_gone_rows (table_name, row_key, data, is_taken_along)"
             " VALUES ('t', %s, '{}', true)",
         ):
             many = statement.replace("VALUES (", "SELECT ")[:-1].replace("%s", "n::text")
