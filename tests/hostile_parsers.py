@@ -979,7 +979,7 @@ METADATA = [
         },
         "64 levels",
     ),
-    metadata("numbers for texts", {"og_title": 5, "robots": True}),
+    metadata("numbers for texts", {"og_title": 5, "robots": True}, "robots is no text"),
     metadata("a list for a language", {"lang": ["en"]}, "is no language"),
     metadata("an object for a direction", {"dir": {}}, "is no direction of text"),
     metadata(

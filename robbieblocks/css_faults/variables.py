@@ -10,8 +10,11 @@ from typing import Final
 from robbieblocks.messages import nearest, printable
 
 # The property, and the comma before a fallback or the bracket that ends it; in a utility the
-# property stands by itself (`bg-(--x)`, `w-(length:--x)`).
-USE: Final = re.compile(r"(?:\bvar|-)\((?:[a-z-]++:)?\s*+(--[A-Za-z0-9_-]++)\s*+(,|\)|)")
+# property stands by itself (`bg-(--x)`, `w-(length:--x)`). A name that code puts together is none
+# (`var(--color-${name})`).
+USE: Final = re.compile(
+    r"(?:\bvar|-)\((?:[a-z-]++:)?\s*+(--[A-Za-z0-9_-]++)\s*+(,|\)|(?![$\"'`\\+{]))"
+)
 _LIKENESS: Final = 0.85
 
 

@@ -611,6 +611,7 @@ RIGHT: tuple[tuple[str, dict[str, Any]], ...] = (
     ("unknown-token", {"css": ".a { color: var(--set-by-code) }", "code": 'p["--set-by-code"]=1'}),
     ("unknown-token", {"css": ".a { color: var(--color-primary-hover, var(--color-primary)) }"}),
     ("unknown-token", {"css": ".a { color: var(--tw-ring-color) } /* var(--gone) */"}),
+    ("unknown-token", {"code": "`var(--color-${p.name})` + 'var(--gap-' + p.gap + ')'"}),
     ("unknown-property", {"css": ".a { --boder: 0; -webkit-odd: 0; COLOR: red; zoom: 1 }"}),
     ("unknown-property", {"css": "@supports (new-one: 0) { .a { new-one: 0 } }"}),
     ("unknown-property", {"css": "@font-face { src: url(/a.woff2) } @page { size: a4 }"}),

@@ -56,10 +56,10 @@ def test_a_token_has_the_value_of_the_one_that_it_names() -> None:
 def test_a_colour_that_is_none_is_named_where_it_stands() -> None:
     """The token's own row, or the node that overrides it; not the tokens that name it."""
     rows = {"color.link": "{color.primary}", "color.primary": "#12345"}
-    what = "`#12345` is no colour that CSS knows"
+    what = "#12345 is no colour: browsers pass the declaration over"
     assert problems(branded(rows)) == [("style_token", "color.primary", "", what)]
     node = branded(rows, {"color.primary": "#98765"})
-    what = "token color.primary: `#98765` is no colour that CSS knows"
+    what = "token color.primary: #98765 is no colour: browsers pass the declaration over"
     assert problems(node) == [("node_branding", "vengeance-local", "/color.primary", what)]
 
 

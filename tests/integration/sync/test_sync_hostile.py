@@ -355,7 +355,14 @@ def test_versions_that_lost_are_the_owners_to_see(fleet: Fleet) -> None:
     try:
         master.admin.execute("SET ROLE sync_reader")
         for table in (
-            *("sync_conflicts", "pending_sync", "sync_rows", "sync_log", "sync_self", "sync_gone_rows"),
+            *(
+                "sync_conflicts",
+                "pending_sync",
+                "sync_rows",
+                "sync_log",
+                "sync_self",
+                "sync_gone_rows",
+            ),
         ):
             count = master.admin.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
             assert count == (0,)
