@@ -135,6 +135,7 @@ def test_each_fault_is_told_alike_everywhere(watched: Watched) -> None:
         assert watched.ready()[0] == 200
         assert watched.gauges()["held_back_pages"] == 1
         assert "nope" in watched.found()
+        worker.wait_for("run.finished", outcome="failed")
         assert worker.logged("run.finished", outcome="failed")[-1]["held_back"] == ["play"]
 
     right = "UPDATE ON robbieblocks_change_triggers"
@@ -183,7 +184,7 @@ def test_each_fault_is_told_alike_everywhere(watched: Watched) -> None:
         assert watched.ready()[1].startswith("unreachable")
         assert watched.gauges()["up"] == 0
         assert "too many connections" in watched.found()
-        assert worker.logged("worker.state", state="unreachable")
+        worker.wait_for("worker.state", state="unreachable")
 
     worker.kill()
     assert watched.version() == "0"

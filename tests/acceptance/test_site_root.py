@@ -285,7 +285,8 @@ def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, editor: Db, 
         unmount(site.site_root)
         until(lambda: health(worker, "/readyz").status_code == 503)
         assert health(worker, "/readyz").json()["unready"].startswith("unreachable")
-        assert "mount its disk" in worker.logged("worker.state")[-1]["why"]
+        worker.wait_for("worker.state", state="unreachable")
+        assert "mount its disk" in worker.logged("worker.state", state="unreachable")[-1]["why"]
         assert worker.stop() == 0
         with running(again := Worker(site, NODE, create_root=False)):
             again.wait_for("worker.state", state="unreachable")
