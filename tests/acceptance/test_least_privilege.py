@@ -90,7 +90,9 @@ def watched(
         assert owner.run("db", "verify").code == 0
         address = make_conninfo(empty_database, user="worker")
         operator = replace(owner, database_url=make_conninfo(empty_database, user="reviewer"))
-        worker = Worker(replace(owning, database_url=address), NODE, ("--health", "127.0.0.1:0"))
+        # The list of apps follows the rows with the next check of everything.
+        options = ("--health", "127.0.0.1:0", "--reconcile", "5")
+        worker = Worker(replace(owning, database_url=address), NODE, options)
         with (
             running(worker),
             psycopg.connect(empty_database, autocommit=True) as connection,
