@@ -1,8 +1,6 @@
 from types import TracebackType
 from typing import IO, Any, Self
 
-class TTLibError(Exception): ...
-
 class TTFont:
     flavor: str | None
     def __init__(self, file: Any = None, **options: Any) -> None: ...
