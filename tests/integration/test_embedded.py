@@ -273,7 +273,7 @@ def far_home(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple
 
 def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, Path]) -> None:
     """While it is used nobody sweeps it; of a server that was killed with its keeper and its user
-    the next sweep removes it, and of one whose keeper lives that one."""
+    the next sweep removes it."""
     home, short = far_home
 
     def swept() -> bool:
@@ -299,10 +299,6 @@ def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, P
     assert [*sockets.iterdir()]
     # Its last process closes one lock after the other.
     until(swept)
-    with another_command(home) as (process, _):
-        server = pid_of_server(home)
-        os.kill(process.pid, signal.SIGKILL)
-        os.kill(server, signal.SIGKILL)
 
 
 def test_libpq_variables_of_the_user_do_not_reach_in(
