@@ -118,8 +118,9 @@ class Loop:
             self.health.end_phase()
             self.health.retrying = self.agenda.retrying
             if self.agenda.reconciled_once and not self.health.reconciled:
-                self.log.info("worker.reconciled")
+                # Whoever reads of it in the log finds it ready.
                 self.health.reconciled = True
+                self.log.info("worker.reconciled")
 
     def _built(self, job: Job, result: BuildResult, seconds: float) -> None:
         failed = {run.app for run in result.runs if run.transient}
@@ -170,8 +171,8 @@ class Loop:
 
     def _set_state(self, state: State, reason: str) -> None:
         """Change the state; logged only if the state or its reason is a new one."""
-        before = self.health.state
-        if state != before or reason != self.health.why:
+        before, why = self.health.state, self.health.why
+        self.health.state, self.health.why = state, reason
+        if state != before or reason != why:
             log = self.log.info if state in ("active", "standby") else self.log.warning
             log("worker.state", state=state, before=before, why=reason)
-        self.health.state, self.health.why = state, reason

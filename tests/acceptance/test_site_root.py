@@ -283,7 +283,6 @@ def test_a_site_root_that_vanished_is_not_made_anew(site: Settings, editor: Db, 
     ):
         worker.wait_until_ready()
         unmount(site.site_root)
-        # It is ready for a moment each time that it tries again.
         until(lambda: health(worker, "/readyz").json()["unready"].startswith("unreachable"))
         worker.wait_for("worker.state", state="unreachable")
         assert "mount its disk" in worker.logged("worker.state", state="unreachable")[-1]["why"]

@@ -301,6 +301,19 @@ def test_a_folder_for_a_socket_goes_with_a_killed_server(far_home: tuple[Path, P
     until(swept)
 
 
+def test_a_server_that_nobody_uses_when_it_is_started_again_is_stopped(
+    far_home: tuple[Path, Path],
+) -> None:
+    """Its user was killed with it. The keeper, which may see its end first, starts it once more."""
+    home, _ = far_home
+    for _ in range(3):
+        with another_command(home) as (process, _):
+            server = pid_of_server(home)
+            os.kill(server, signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
+        until(lambda: is_over(home))
+
+
 def test_libpq_variables_of_the_user_do_not_reach_in(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -402,8 +402,11 @@ def test_only_what_takes_longer_to_make_than_to_fetch_is_asked_for(
 
 
 def _made_at_once(bucket: MemoryBucket, folder: Path, clock: Clock, nodes: int) -> list[bool]:
-    """Nodes that need one entry at the same moment; which of them had to make it."""
-    began = threading.Barrier(nodes)
+    """Nodes that need one entry at the same moment; which of them had to make it.
+
+    None ends before all have it: a claim of one that has ended counts no more.
+    """
+    began, ended = threading.Barrier(nodes), threading.Barrier(nodes)
 
     def build(number: int) -> bool:
         cache = node(bucket, folder, clock)
@@ -412,6 +415,7 @@ def _made_at_once(bucket: MemoryBucket, folder: Path, clock: Clock, nodes: int) 
         if not found:
             cache.put_many("picture", {"p": b"forms"})
             written(cache)
+        ended.wait()
         cache.close()
         return not found
 

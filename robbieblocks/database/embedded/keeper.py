@@ -66,6 +66,7 @@ CREATE DATABASE {OWNER} OWNER {OWNER};
 """
 
 _STOP_SIGNALS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+_PID_TIMEOUT_S = 5.0
 _ACCOUNTS = ("postgres", "nobody")
 
 _PR_SET_PDEATHSIG = 1
@@ -159,8 +160,13 @@ class Keeper:
 
     def stop(self, server_gone: int) -> int:
         """Stop the server, with one signal after the other until the process `server_gone` ends."""
-        pid = self.pid()
+        started = time.monotonic()
         for number, timeout_s in _STOP_SIGNALS:
+            # One that was started a moment ago has no pid file yet.
+            while not (pid := self.pid()) and time.monotonic() < started + _PID_TIMEOUT_S:
+                if _ends_within(server_gone, 0.02):
+                    self.clear()
+                    return 0
             if pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
