@@ -46,6 +46,11 @@ MediaBytes: TypeAlias = bytes | MediaObject
 """The bytes of a file, or where they lie."""
 
 
+def no_media(key: str) -> MediaBytes:
+    """The bytes of a file where there is none: raises KeyError."""
+    raise KeyError(key)
+
+
 class MediaForm(NamedTuple):
     """A file that was made of a row: the name of its asset, its type, and a picture's size."""
 

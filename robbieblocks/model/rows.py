@@ -13,7 +13,7 @@ from robbieblocks.model.block_orders import block_id, own_order
 from robbieblocks.model.collections import CollectionRow, RowCollection
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation
-from robbieblocks.model.media import NO_MEDIA, MediaBytes, MediaLibrary, MediaRow
+from robbieblocks.model.media import NO_MEDIA, MediaBytes, MediaLibrary, MediaRow, no_media
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings
 from robbieblocks.model.taken import Taken
 from robbieblocks.model.values import SHARED_APP, Json, equal_json
@@ -218,10 +218,6 @@ class NodeRow:
         return tuple(sorted({*self.enabled_apps, SHARED_APP}))
 
 
-def _no_media(key: str) -> MediaBytes:
-    raise KeyError(key)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRow:
     """A row of the change queue: what changed, and where it matters."""
@@ -294,7 +290,7 @@ class Snapshot:
     nodes: tuple[NodeRow, ...]
     triggers: tuple[TriggerRow, ...] = ()
     media: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
-    media_content: Callable[[str], MediaBytes] = field(default=_no_media, repr=False, compare=False)
+    media_content: Callable[[str], MediaBytes] = field(default=no_media, repr=False, compare=False)
     library: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     frame_instants: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     app_settings: Mapping[str, SiteSettings | None] = field(

@@ -32,7 +32,7 @@ from robbieblocks.model import (
     TriggerRow,
 )
 from robbieblocks.snapshot import queries
-from robbieblocks.snapshot.values import Unread, json_value, texts, utc
+from robbieblocks.snapshot.values import json_value, kept_digest, texts, utc
 
 NOTHING_KNOWN = Bookmark()
 
@@ -114,7 +114,7 @@ def nodes(
             base_url=base_url or "",
             settings=json_value(settings, "node_branding", key, "settings"),
         )
-        found[key] = _digest(digest, node.overrides, node.settings), node
+        found[key] = kept_digest(digest, node.overrides, node.settings), node
     return found
 
 
@@ -145,17 +145,12 @@ def pages(
             unread.append((digest, row))
         else:
             page = _page(row, blocks)
-            found[row[0]] = _digest(digest, page.metadata), page
+            found[row[0]] = kept_digest(digest, page.metadata), page
     for digest, row in unread:
         page = _page(row, _one_by_one(cursor, row[0], row[1]))
         values = chain.from_iterable((each.props, each.conditions) for each in page.blocks)
-        found[row[0]] = _digest(digest, page.metadata, *values), page
+        found[row[0]] = kept_digest(digest, page.metadata, *values), page
     return found
-
-
-def _digest(digest: int, *values: Json) -> int | None:
-    """A row's digest; None, which no row has, where a value could not be read this time."""
-    return None if any(isinstance(each, Unread) for each in values) else digest
 
 
 def _page(row: TupleRow, blocks: tuple[BlockRow, ...]) -> PageRow:
@@ -246,7 +241,7 @@ def components(
             metadata=json_value(metadata, "component", key, "metadata"),
             draft=drafts and not published,
         )
-        read = _digest(digest, component.props_schema, component.metadata)
+        read = kept_digest(digest, component.props_schema, component.metadata)
         # No component has such a version: it is read again.
         found[key_id] = (version if read is not None else "", digest, component)
     return found

@@ -51,3 +51,8 @@ def texts(values: Iterable[Any] | None) -> tuple[str, ...]:
 def utc(value: datetime) -> datetime:
     """A timestamp that was read AT TIME ZONE 'UTC', with its zone."""
     return value.replace(tzinfo=UTC)
+
+
+def kept_digest(digest: int, *values: Json) -> int | None:
+    """A row's digest; None, which no row has, where a value could not be read this time."""
+    return None if any(isinstance(each, Unread) for each in values) else digest

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from robbieblocks.model import (
     AssembledPage,
     Asset,
+    Bundle,
     CardText,
     JsonObject,
     Translation,
@@ -194,6 +195,13 @@ def linked_data(metadata: JsonObject) -> list[str]:
 def hints(of_blocks: Iterable[str]) -> list[str]:
     """The elements that blocks want in the head, each once."""
     return list(dict.fromkeys(link for text in of_blocks for link in _LINK.findall(text)))
+
+
+def import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
+    """A module's members of `imports` and `integrity` in an import map."""
+    asset = bundle.modules[specifier].asset
+    url, integrity = json.dumps(asset.url), json.dumps(asset.integrity)
+    return inert(f"{json.dumps(specifier)}:{url}"), inert(f"{url}:{integrity}")
 
 
 def script(asset: Asset) -> str:

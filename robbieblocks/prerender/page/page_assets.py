@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands
+from robbieblocks.prerender.page.script_names import HTML_SETTER, SCRIPT_MAKER, first_name
 from robbieblocks.prerender.page.template_styles import needed_styles, template_classes
 
 _REACT: Final = "react"
@@ -29,20 +29,6 @@ _FORMS: Final = RUNTIME_PARTS["forms"]
 _COMPONENTS: Final = component_specifier("")
 # Of so many sets of components the styles are kept: each may take some 30 KB.
 _STYLES_KEPT: Final = 512
-# Of so many scripts it is kept what they name: those of a large app, and of their earlier editions.
-_SCRIPTS_KEPT: Final = 8192
-# Names by which a script makes elements of a text, as they stand in compiled code. A name in a text
-# that is only shown counts, too: then a block is not filled that could be.
-_HTML_SETTER: Final = re.compile(
-    r"dangerouslySetInnerHTML|__html\b|\b(?:inner|outer)HTML\b|insertAdjacentHTML|[sS]rc[dD]oc\b"
-    r"|\bsetHTML(?:Unsafe)?\b|\bparseHTML(?:Unsafe)?\b|parseFromString|createContextualFragment"
-    r"|\.write(?:ln)?\b(?=\s*\()|(?<=\()\s*[\"'`]style[\"'`]"
-)
-
-# By which it makes scripts: elements of that name, and workers.
-_SCRIPT_MAKER: Final = re.compile(
-    r"[\"'`]script[\"'`]|\b(?:Shared)?Worker\b|\bserviceWorker\b|\bexecCommand\b"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +65,11 @@ class AssetGraph:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self._reach = functools.cache(functools.partial(_reach, bundle))
-        self._entry = functools.cache(functools.partial(_import_map_entry, bundle))
+        self._entry = functools.cache(functools.partial(head.import_map_entry, bundle))
         self._preload = functools.cache(functools.partial(_preload, bundle))
         self._classes = functools.cache(self._template_classes)
-        self.html_setter = functools.cache(functools.partial(self._named, _HTML_SETTER))
-        self._script_maker = functools.cache(functools.partial(self._named, _SCRIPT_MAKER))
+        self.html_setter = functools.cache(functools.partial(self._named, HTML_SETTER))
+        self._script_maker = functools.cache(functools.partial(self._named, SCRIPT_MAKER))
         self._keys: dict[str, str] = {}
         self._utilities: dict[str, bool] = {}
         self._names_utilities = functools.lru_cache(_STYLES_KEPT)(bundle.names_utilities)
@@ -226,7 +212,7 @@ class AssetGraph:
         scripts = (
             self.bundle.modules[name].script for name in reached if name.startswith(_COMPONENTS)
         )
-        return next((found for text in scripts if (found := _first_name(names, text))), "")
+        return next((found for text in scripts if (found := first_name(names, text))), "")
 
     def _asked_first(self, islands: Islands) -> frozenset[str]:
         """The preloads of what islands.js imports itself as soon as it runs."""
@@ -302,23 +288,9 @@ class AssetGraph:
         return _Styles("\n".join(parts), tuple(texts), linked)
 
 
-@functools.lru_cache(_SCRIPTS_KEPT)
-def _first_name(names: re.Pattern[str], script: str) -> str:
-    """The first of the names that a script has; or "". An edit leaves most scripts as they are."""
-    found = names.search(script)
-    return found[0] if found else ""
-
-
 def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:
     """The module and all that it imports."""
     return frozenset(reachable([specifier], bundle.modules))
-
-
-def _import_map_entry(bundle: Bundle, specifier: str) -> tuple[str, str]:
-    """A module's members of `imports` and `integrity`."""
-    asset = bundle.modules[specifier].asset
-    url, integrity = json.dumps(asset.url), json.dumps(asset.integrity)
-    return head.inert(f"{json.dumps(specifier)}:{url}"), head.inert(f"{url}:{integrity}")
 
 
 def _preload(bundle: Bundle, specifier: str) -> str:
