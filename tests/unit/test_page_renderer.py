@@ -115,7 +115,7 @@ def _attribute(tree: LexborHTMLParser, selector: str, name: str) -> str | None:
 def test_static_page_has_no_module() -> None:
     """A page whose blocks need no script names no module, import map or islands."""
     tree = _tree(block(1, "still"))
-    assert not tree.css("[type=module], [type=importmap], [rel=modulepreload], #rb-islands")
+    assert not tree.css("[type=module], [type=importmap], [rel$=preload], #rb-islands")
 
 
 def test_islands_name_what_they_need() -> None:
@@ -127,7 +127,7 @@ def test_islands_name_what_they_need() -> None:
     needed = {"react", "react/jsx-runtime", "@robbieblocks/live", "@robbieblocks/inner"}
     assert set(mapped["imports"]) == needed
     assert set(mapped["integrity"]) == set(mapped["imports"].values())
-    preloaded = [link.attributes["href"] for link in tree.css("[rel=modulepreload]")]
+    preloaded = [link.attributes["href"] for link in tree.css("[rel=preload][as=script]")]
     assert sorted(map(str, preloaded)) == sorted({*mapped["imports"].values()})
     data = tree.css_first("#rb-islands")
     assert data is not None
@@ -149,7 +149,10 @@ def test_nothing_is_fetched_before_what_shows(form: StyleForm) -> None:
     assert "<script" not in shown
     assert '<script type="importmap">' in before
     assert '<script type="module" src="/_rb/' in behind
-    assert ('<link rel="modulepreload"' in behind) == (form == "inline")
+    assert ('<link rel="preload" as="script"' in behind) == (form == "inline")
+    # Behind fonts, though these are found by the styles only.
+    for element in LexborHTMLParser(behind).css("link, script[src]"):
+        assert element.attributes.get("fetchpriority") == "low"
 
 
 def test_a_page_has_the_base_styles_of_its_templates() -> None:
@@ -202,7 +205,7 @@ def test_modules_are_not_fetched_beside_what_shows_first(form: StyleForm, shown:
     live = RenderedBlock(html=f"<p>live{shown}</p>", interactive=True)
     html = _html(page(block(1, "live")), {1: live}, styles=form)
     outside, *waiting = re.split(r'<template id="rb-preloads">(.*?)</template>', html)
-    assert "modulepreload" not in outside + waiting[1]
+    assert "preload" not in outside.replace("rb-preloads", "") + waiting[1]
     assert re.findall('<link rel="modulepreload" href="/_rb/([a-z]+)-', waiting[0]) == ["inner"]
 
 
@@ -211,7 +214,7 @@ def test_later_islands_preload_nothing(when: Any) -> None:
     """What hydrates later is not fetched early."""
     tree = _tree(block(1, "live", hydrate=when))
     assert tree.css_first("[type=importmap]") is not None
-    assert not tree.css("[rel=modulepreload]")
+    assert not tree.css("[rel$=preload]")
 
 
 def test_what_never_hydrates_loads_no_script() -> None:
@@ -219,7 +222,7 @@ def test_what_never_hydrates_loads_no_script() -> None:
     fresh = RenderedBlock(html="2025", interactive=False, rerender=True)
     never = block(1, "live", hydrate="never"), block(2, "still", hydrate="never")
     tree = LexborHTMLParser(_html(page(*never), {1: LIVE, 2: fresh}))
-    assert not tree.css("[type=module], [type=importmap], [rel=modulepreload], #rb-islands")
+    assert not tree.css("[type=module], [type=importmap], [rel$=preload], #rb-islands")
     assert "<p>live</p>" in (tree.html or "")
     beside = LexborHTMLParser(_html(page(*never, block(3, "live")), {1: LIVE, 2: fresh, 3: LIVE}))
     data = beside.css_first("#rb-islands")
@@ -296,7 +299,7 @@ def test_pages_name_the_parts_that_a_visit_may_need(
     assert {url for url in named.values() if url} <= set(mapped["integrity"])
     loaded = [
         *[script.attributes["src"] for script in tree.css("[type=module]")],
-        *[link.attributes["href"] for link in tree.css("[rel=modulepreload]")],
+        *[link.attributes["href"] for link in tree.css("[rel=preload][as=script]")],
     ]
     assert {name for name, url in named.items() if url in loaded} == at_once
 

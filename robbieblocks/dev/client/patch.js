@@ -10,7 +10,7 @@ const COMPONENTS = "@robbieblocks/";
 // What can't be exchanged while the page is open: its scripts, and styles that its policy names by hash.
 const FIXED = "style, script:not([type='importmap'], [type='application/ld+json'], [data-rb-dev])";
 const SWAPPED =
-  "title, meta:not([charset], [http-equiv]), link:not([rel='modulepreload']), " +
+  "title, meta:not([charset], [http-equiv]), link:not([rel='preload'][as='script']), " +
   "script[type='application/ld+json']";
 
 /** @type {(page: Document | Element, selector: string) => string[]} */

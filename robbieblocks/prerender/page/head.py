@@ -210,8 +210,23 @@ def script(asset: Asset) -> str:
 
 
 def module_script(asset: Asset) -> str:
-    """A module that runs once the page is parsed."""
-    return f'<script type="module" src="{asset.url}" integrity="{asset.integrity}"></script>'
+    """A module that runs once the page is parsed; fonts and pictures are fetched before it."""
+    return (
+        f'<script type="module" src="{asset.url}" integrity="{asset.integrity}"'
+        ' fetchpriority="low"></script>'
+    )
+
+
+def early_preload(asset: Asset) -> str:
+    """A link that fetches a module before it is imported, behind fonts and pictures.
+
+    Chromium 147 passes over the priority of `modulepreload`. That of a script, fetched as modules
+    are (`crossorigin`), it keeps; the import takes what was fetched, in Firefox and WebKit too.
+    """
+    return (
+        f'<link rel="preload" as="script" href="{asset.url}" integrity="{asset.integrity}"'
+        ' crossorigin fetchpriority="low">'
+    )
 
 
 def module_preload(asset: Asset) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Final, NamedTuple
@@ -66,7 +66,8 @@ class AssetGraph:
         self.bundle = bundle
         self._reach = functools.cache(functools.partial(_reach, bundle))
         self._entry = functools.cache(functools.partial(head.import_map_entry, bundle))
-        self._preload = functools.cache(functools.partial(_preload, bundle))
+        self._preload = functools.cache(functools.partial(_link, head.module_preload, bundle))
+        self._early = functools.cache(functools.partial(_link, head.early_preload, bundle))
         self._classes = functools.cache(self._template_classes)
         self.html_setter = functools.cache(functools.partial(self._named, HTML_SETTER))
         self._script_maker = functools.cache(functools.partial(self._named, SCRIPT_MAKER))
@@ -159,17 +160,17 @@ class AssetGraph:
         first = [f'<script type="importmap">{import_map}</script>']
         lines: list[str] = []
         if islands.eager:
-            # Several specifiers may lead to one file.
-            preloads = dict.fromkeys(
-                map(self._preload, self._modules(islands.eager, islands.eager_parts))
-            )
+            needed = self._modules(islands.eager, islands.eager_parts)
             asked = self._asked_first(islands)
             waits = styles in ("linked", "fixed") or (
                 styles == "inline" and (bool(own.linked) or has_first_picture)
             )
+            # Several specifiers may lead to one file.
             if not waits:
-                lines += preloads
-            elif later := [each for each in preloads if each not in asked]:
+                lines += dict.fromkeys(map(self._early, needed))
+            elif later := [
+                each for each in dict.fromkeys(map(self._preload, needed)) if each not in asked
+            ]:
                 first.append(head.after_styles(later))
         forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
         # The first is by what `robbieblocks dev` finds the page's script.
@@ -293,5 +294,5 @@ def _reach(bundle: Bundle, specifier: str) -> frozenset[str]:
     return frozenset(reachable([specifier], bundle.modules))
 
 
-def _preload(bundle: Bundle, specifier: str) -> str:
-    return head.module_preload(bundle.modules[specifier].asset)
+def _link(write: Callable[[Asset], str], bundle: Bundle, specifier: str) -> str:
+    return write(bundle.modules[specifier].asset)
