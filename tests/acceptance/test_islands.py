@@ -144,6 +144,62 @@ def test_each_block_comes_to_life_in_a_task_of_its_own(publish: Publish, page: P
     assert loaded == {"islands", "react", "counter"}
 
 
+LONG = component(
+    "long",
+    """import { useEffect, useState } from "react";
+function Item({ number }) {
+  globalThis.seen?.push("item");
+  // Some milliseconds of work, without a look at the clock: that would make the block another kind.
+  let left = 2_000_000;
+  while (left) left -= 1;
+  return <li>{number + left}</li>;
+}
+export default function Long() {
+  const [count, setCount] = useState(0);
+  useEffect(() => { globalThis.seen.push("alive"); }, []);
+  return <><button onClick={() => setCount(count + 1)}>{`Pressed ${count}`}</button>
+    <ul>{Array.from({ length: 40 }, (_, i) => <Item key={i} number={i} />)}</ul></>;
+}""",
+)
+# Notes each task that the browser comes to meanwhile.
+TASKS = """
+globalThis.seen = [];
+const { port1, port2 } = new MessageChannel();
+port1.onmessage = () => { seen.push("task"); if (!seen.includes("alive")) setTimeout(next); };
+const next = () => port2.postMessage(0);
+next();
+"""
+
+
+def test_a_large_block_lets_the_browser_answer(publish: Publish, page: Page) -> None:
+    """Other tasks run between the parts of a block that comes to life."""
+    page.add_init_script(TASKS)
+    page.goto(publish([LONG], [block(1, "long")]))
+    page.wait_for_function("seen.includes('alive')")
+    seen = page.evaluate("seen")
+    first, last = seen.index("item"), len(seen) - 1 - seen[::-1].index("item")
+    assert seen.count("item") == 40, seen
+    assert "task" in seen[first:last], seen
+
+
+def test_what_is_pressed_meanwhile_is_heard(publish: Publish, page: Page) -> None:
+    """A press on a block that comes to life brings it to life at once, and does what it should."""
+    page.add_init_script(
+        TASKS
+        + """
+const press = () => {
+  const begun = seen.includes("item") && !seen.includes("alive");
+  if (begun) { seen.push("press"); document.querySelector("button").click(); }
+  else if (!seen.includes("alive")) setTimeout(press);
+};
+setTimeout(press);
+"""
+    )
+    page.goto(publish([LONG], [block(1, "long")]))
+    page.get_by_role("button", name="Pressed 1").wait_for()
+    assert "press" in page.evaluate("seen")
+
+
 def test_a_block_without_state_ships_no_script(publish: Publish, page: Page) -> None:
     """A page with static blocks alone loads no module at all."""
     page.goto(publish([GREETING], [block(1, "greeting", {"text": "Hi"})]))

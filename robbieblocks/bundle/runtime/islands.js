@@ -145,7 +145,9 @@ export const start = async (island, element) => {
         root = hydrateRoot(element, isAltered ? createElement(Hydrated) : block, options);
       };
       if (island.fresh && restore) restore.hydrateFresh(element, typed, hydrate, React);
-      else hydrate();
+      // In a transition React lets the browser answer between the parts of a large block. What the
+      // visitor does to it meanwhile brings it to life at once.
+      else React.startTransition(hydrate);
     }
     roots.set(island.id, root);
   } catch (error) {
