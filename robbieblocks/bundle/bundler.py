@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from typing import Final
 
+from robbieblocks.bundle import react
 from robbieblocks.bundle.browser_maps import BrowserMaps
 from robbieblocks.bundle.compile import Esbuild, EsbuildService
 from robbieblocks.bundle.component_graph import checked, with_imported
@@ -17,7 +18,6 @@ from robbieblocks.bundle.node_script import script_problem
 from robbieblocks.bundle.packages import PackagePart, Packages
 from robbieblocks.bundle.page_scripts import page_scripts
 from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
-from robbieblocks.bundle.react import PAGE_NEEDS
 from robbieblocks.bundle.tailwind import (
     DesignSystem,
     Tailwind,
@@ -84,17 +84,20 @@ class Bundler:
         tokens: Sequence[TokenRow],
         base_css: str,
         source_maps: bool = False,
+        for_developers: bool = False,
     ) -> Bundle:
         """The modules of the placed components, by their keys, and of all that they import.
 
         A component with an error, and each that imports it, is in `broken` and not in `modules`;
-        the others are there. With `source_maps` each component has a `browser_map`. Raises
-        Transient where esbuild or Tailwind can't run.
+        the others are there. With `source_maps` each component has a `browser_map`;
+        `for_developers` React's developer tools know the pages' React. Raises Transient where
+        esbuild or Tailwind can't run.
         """
         workspace = self._workspace_for(toolchain)
         with closing(workspace.toolchain_cache):
             made = workspace.bundle(components, placed, tokens, base_css)
-            return workspace.mapped(made, components) if source_maps else made
+            made = workspace.mapped(made, components) if source_maps else made
+            return workspace.inspectable(made) if for_developers else made
 
     def react(self, toolchain: Toolchain) -> str:
         """The script that isolates run first, each bundle's `isolate`: the toolchain decides it.
@@ -194,6 +197,13 @@ class _Workspace:
         keys = {row.key: self._components.key(row) for row in there}
         return replace(bundle, modules=self._maps.of(bundle.modules, there, keys))
 
+    def inspectable(self, bundle: Bundle) -> Bundle:
+        """The bundle with the React that developer tools know."""
+        asset = self.packages.react_for_developers
+        there = [bundle.modules[name] for name in react.TOGETHER if name in bundle.modules]
+        own = {module.specifier: replace(module, asset=asset) for module in there}
+        return replace(bundle, modules={**bundle.modules, **own})
+
     @staticmethod
     def _misspelt(
         rows: Mapping[str, ComponentRow],
@@ -235,7 +245,7 @@ class _Workspace:
     def _modules(self, components: Collection[Component]) -> dict[str, Module]:
         """The components' modules and those of the packages that they and pages need."""
         modules = {each.module.specifier: each.module for each in components}
-        parts = {name: PackagePart.whole(name) for name in PAGE_NEEDS}
+        parts = {name: PackagePart.whole(name) for name in react.PAGE_NEEDS}
         for each in components:
             parts.update((part.specifier, part) for part in each.package_parts)
             for name in each.module.imports:

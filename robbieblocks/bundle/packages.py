@@ -116,6 +116,15 @@ class Packages:
         make = partial(self._script, react.SCRIPT)
         return self._toolchain_cache.get_or_make(_KIND, key, make).decode()
 
+    @cached_property
+    def react_for_developers(self) -> Asset:
+        """The file of React that its developer tools know; visitors load less."""
+        part = PackagePart.whole("react")
+        entry = react.one_file(self.names, for_developers=True)
+        key = self._key("react for developers")
+        made = self._toolchain_cache.get_or_make(_KIND, key, lambda: self._compiled(part, entry))
+        return _module(part, made).asset
+
     def _key(self, *what: str) -> str:
         return sha256("\0".join((self._toolchain.id, *what)))
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 # What every page with a script loads.
 PAGE_NEEDS: Final = ("react",)
 # Specifiers of the one file, and the packages in it.
-_TOGETHER: Final = ("react", "react/jsx-runtime")
+TOGETHER: Final = ("react", "react/jsx-runtime")
 _PACKAGES: Final = frozenset({"react", "react-dom"})
 _DOM: Final = "__robbieblocksDom"
 # The variable of the file that has its packages, and their order.
@@ -24,6 +24,30 @@ _NOTICE: Final = (
     "/*! @license React. Copyright (c) Meta Platforms, Inc. and affiliates. MIT license. */"
 )
 _INSIDE: Final = ("react", "react/jsx-runtime", "react-dom", "react-dom/client")
+# Properties of what React keeps for itself: fibers, roots, queues of hooks. No component reads
+# them, so visitors load them as letters. Not `memoizedProps`, which fresh.js reads.
+ITS_OWN: Final = (
+    "_eventListeners|_fragmentFiber|_observers|_retryCache|_visibility|alternate|attachedListener"
+    "|autoName|baseLanes|baseQueue|baseState|blockedOn|cachePool|callbackNode|callbackPriority"
+    "|cancelPendingCommit|child|childLanes|clones|containerInfo|dehydrated|deletions|dependencies"
+    "|eagerState|elementType|entangledLanes|entanglements|errorRecoveryDisabledLanes"
+    "|eventSystemFlags|expirationTimes|expiredLanes|firstBaseUpdate|firstContext|flags"
+    "|focusedElem|getSnapshot|hasEagerState|hiddenCallbacks|hiddenUpdates|hoistableScripts"
+    "|hoistableStyles|hydrationErrors|imgBytes|imgCount|incompleteTransitions|isBackwards"
+    "|isDehydrated|lanes|lastBaseUpdate|lastEffect|lastRenderedReducer|lastRenderedState"
+    "|memoCache|memoizedState|memoizedValue|optionsOrUseCapture|paired|passiveEffectDuration"
+    "|payload|pendingChildren|pendingContext|pendingLanes|pendingProps|pingCache|pingedLanes"
+    "|pooledCache|pooledCacheLanes|refCleanup|refCount|renderingStartTime|retryLane"
+    "|retryQueue|revertLane|selectionRange|shellSuspendCounter|sibling|stateNode|stylesheets"
+    "|subtreeFlags|suspendedLanes|suspenseyImages|tag|tailMode|targetContainers|timeoutHandle"
+    "|treeContext|treeForkCount|unsuspend|updateQueue|waitingForImages|waitingForViewTransition"
+    "|warmLanes"
+)
+# React's developer tools read these objects. Who develops has React as it is.
+_FOR_VISITORS: Final = (
+    f"--mangle-props=^(?:{ITS_OWN})$",
+    "--define:__REACT_DEVTOOLS_GLOBAL_HOOK__=undefined",
+)
 # In place of React's `createPortal`, in browsers.
 _PORTALS: Final = (Path(__file__).parent / "runtime" / "portals.js").read_text("utf-8")
 
@@ -61,12 +85,12 @@ Names = Callable[[str], Collection[str]]
 
 def file_of(specifier: str) -> str:
     """The name of the file that a specifier leads to."""
-    return "react" if specifier in _TOGETHER else specifier
+    return "react" if specifier in TOGETHER else specifier
 
 
 def inside(specifier: str) -> frozenset[str]:
     """The packages that a package's file holds: itself, and what is one with it."""
-    return _PACKAGES if specifier in _TOGETHER else frozenset({specifier.partition("/")[0]})
+    return _PACKAGES if specifier in TOGETHER else frozenset({specifier.partition("/")[0]})
 
 
 class Entry(NamedTuple):
@@ -77,24 +101,28 @@ class Entry(NamedTuple):
 
 
 def entry(specifier: str, names: Names) -> Entry | None:
-    """The text of React's modules; None for any other package's.
+    """The text of React's modules; None for any other package's."""
+    if specifier in TOGETHER:
+        return one_file(names)
+    return Entry(_dom(names)) if specifier == "react-dom" else None
 
-    The one file has its exports from a footer, and one notice: esbuild would write each name three
-    times, and each file's notice, which are 900 bytes with gzip.
+
+def one_file(names: Names, *, for_developers: bool = False) -> Entry:
+    """The text of the one file; `for_developers`, React's developer tools find and know it.
+
+    It has its exports from a footer, and one notice: esbuild would write each name three times, and
+    each file's notice, which are 900 bytes with gzip.
     """
-    if specifier in _TOGETHER:
-        required = ",".join(f'require("{package}")' for package in _INSIDE)
-        return Entry(
-            f"{_ALL}=[{required}];",
-            (
-                "--legal-comments=none",
-                f"--banner:js={_NOTICE}\nlet {_ALL};",
-                f"--footer:js={_exports(names)}",
-            ),
-        )
-    if specifier == "react-dom":
-        return Entry(_dom(names))
-    return None
+    required = ",".join(f'require("{package}")' for package in _INSIDE)
+    return Entry(
+        f"{_ALL}=[{required}];",
+        (
+            *(() if for_developers else _FOR_VISITORS),
+            "--legal-comments=none",
+            f"--banner:js={_NOTICE}\nlet {_ALL};",
+            f"--footer:js={_exports(names)}",
+        ),
+    )
 
 
 def _exports(names: Names) -> str:

@@ -180,6 +180,7 @@ class BuildContext(AbstractContextManager["BuildContext"]):
             base_css=self.base_css,
             # Whoever works on a site is told in which line a component failed.
             source_maps=self.linked or self.settings.source_maps,
+            for_developers=self.linked,
         )
         return linked(made) if self.linked else made
 

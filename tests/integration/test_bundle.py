@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gzip
 import json
 import os
 import re
@@ -23,7 +24,7 @@ import semantic_version
 import tinycss2
 from py_mini_racer import JSEvalException, MiniRacer
 
-from robbieblocks.bundle import Bundler, linked, named_map
+from robbieblocks.bundle import Bundler, linked, named_map, react
 from robbieblocks.bundle.analysis import Analysis, queries, trees
 from robbieblocks.bundle.compile import CompileUnit, Esbuild, component_compilation, packets
 from robbieblocks.bundle.compile.service import EsbuildService, Request
@@ -285,6 +286,42 @@ def test_browsers_compile_react_while_it_arrives(packages: Packages) -> None:
     files = re.findall(rb"var [\w$]+=[\w$]+\((\(?)(?:\([\w$,]*\)|[\w$]+)=>\{\"use strict\"", code)
     assert len(files) >= 5
     assert set(files) == {b"("}
+
+
+def test_visitors_load_what_react_keeps_for_itself_as_letters(
+    toolchain: Toolchain, packages: Packages
+) -> None:
+    """No text of React's names such a property, nor does another package: both would miss it."""
+    parts = map(PackagePart.whole, ("react", "react-dom", *toolchain.packages))
+    modules = {name: each.asset.content for name, each in packages.modules(parts).items()}
+    code, whole = modules.pop("react"), packages.react_for_developers.content
+    # What no browser's object nor package has under another meaning.
+    telling = "memoizedState", "stateNode", "updateQueue", "pendingProps", "subtreeFlags"
+    for name in (*telling, "__REACT_DEVTOOLS_GLOBAL_HOOK__"):
+        assert name.encode() in whole, name
+        assert name.encode() not in code, name
+        assert not [each for each, text in modules.items() if f".{name}".encode() in text], name
+    named = re.compile(rf"[\"'`](?:{react.ITS_OWN})[\"'`]".encode())
+    assert named.search(whole) is None
+    # fresh.js reads it.
+    assert b".memoizedProps" in code
+    assert len(gzip.compress(code)) < len(gzip.compress(whole)) - 1_500
+    for name in packages.names("react-dom/client"):
+        assert name.encode() in code
+
+
+def test_developers_have_the_react_that_its_tools_know(make: Make, packages: Packages) -> None:
+    """In `robbieblocks dev`: under each specifier of the one file, and nothing else is altered."""
+    codes = {
+        "a": "import { flushSync } from 'react-dom';\nexport default () => <b>{!flushSync}</b>"
+    }
+    plain, made = make(rows(codes)), make(rows(codes), for_developers=True)
+    whole = packages.react_for_developers
+    for name in ("react", "react/jsx-runtime"):
+        assert made.modules[name].asset == whole != plain.modules[name].asset
+    other = {name for name in plain.modules if plain.modules[name] != made.modules[name]}
+    assert other == {"react", "react/jsx-runtime"}
+    assert made.modules.keys() == plain.modules.keys()
 
 
 def test_named_exports(packages: Packages) -> None:

@@ -32,11 +32,11 @@ SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
-# Pages whose styles are at a fixed address have it.
-RELOAD_SCRIPT: Final = "".join(
-    line.strip()
-    for line in Path(__file__).with_name("reload.js").read_text("utf-8").splitlines()
-    if not line.lstrip().startswith("//")
+# What exchanges styles at a fixed address, and what has it do so: few visits need more than the
+# question whether this is a reload, which stands in each page that has such styles.
+RELOADER: Final = Asset.of("reload", "js", Path(__file__).with_name("reload.js").read_bytes())
+RELOAD_SCRIPT: Final = (
+    f'performance.getEntriesByType("navigation")[0]?.type=="reload"&&import("{RELOADER.url}")'
 )
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"

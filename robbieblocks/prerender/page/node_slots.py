@@ -73,7 +73,7 @@ class NodeSlots:
         manifest = (node.manifest,) if node.manifest else ()
         icons: tuple[Asset, ...] = (icon, *node.icon_files, *manifest)
         if styles == "fixed" and sheet is not None:
-            tokens, custom_css, fonts = _Sheet(_fixed(sheet)), _Sheet(), ()
+            tokens, custom_css, fonts = _Sheet(_fixed(sheet), assets=(head.RELOADER,)), _Sheet(), ()
             if favicon is None:
                 icon_url, icons = f"/{quote(sheet.icon_path)}", icons[1:]
         elif styles == "linked":
@@ -164,8 +164,7 @@ class _Sheet(NamedTuple):
 
 def _fixed(sheet: NodeSheet) -> str:
     """The link to it; before it, so that it waits for no styles, what a reload runs."""
-    address = escape(sheet.address)
     return (
-        f'<script data-rb-styles="{address}">{head.RELOAD_SCRIPT}</script>\n'
-        f'<link rel="stylesheet" href="{address}">'
+        f"<script>{head.RELOAD_SCRIPT}</script>\n"
+        f'<link rel="stylesheet" href="{escape(sheet.address)}">'
     )
