@@ -5,6 +5,7 @@ is a process of its own all the same: arguments, environment, folder, output and
 
 Each message on the socket that is standard input is a JSON object, with the descriptors of the
 command's output, of its errors, and of a socket that gets the process id, and the exit code later.
+Its `code` is Python that runs before the command.
 """
 
 from __future__ import annotations
@@ -95,7 +96,12 @@ def main() -> None:
     time.tzset()
     tempfile.tempdir = None
     sys.argv = ["robbieblocks", *request["arguments"]]
-    _leave(_code_of(cli.main))
+
+    def command() -> None:
+        exec(request["code"], {"__name__": "__main__"})  # noqa: S102 - a test's own
+        cli.main()
+
+    _leave(_code_of(command))
 
 
 def _code_of(program: Callable[[], object]) -> int:

@@ -49,6 +49,64 @@ def end() -> None:
         _server.cache_clear()
 
 
+class Fork:
+    """A command in a fork, with what tests use of `subprocess.Popen`."""
+
+    def __init__(self, pid: int, reply: socket.socket) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._reply = reply
+        self._lock = Lock()
+
+    def poll(self) -> int | None:
+        """How it ended, if it has."""
+        return self._ended(0.0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it ended, once it has. Raises TimeoutExpired."""
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired([f"fork {self.pid}"], timeout or 0.0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it is over."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self, timeout_s: float | None) -> int | None:
+        with self._lock:
+            if self.returncode is None:
+                self._reply.settimeout(timeout_s)
+                try:
+                    told = self._reply.recv(_CHUNK_BYTES)
+                except (BlockingIOError, TimeoutError):
+                    return None
+                self.returncode = int(told)
+                self._reply.close()
+        return self.returncode
+
+
+def start(
+    arguments: Sequence[str],
+    cwd: str,
+    environment: Mapping[str, str],
+    code: str,
+    err: int,
+) -> Fork:
+    """Start a command after some Python; its errors go to a descriptor, its output nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        child, reply = _asked(arguments, cwd, environment, nowhere, err, code)
+    finally:
+        os.close(nowhere)
+    return Fork(child, reply)
+
+
 def run(
     arguments: Sequence[str], cwd: str, environment: Mapping[str, str], timeout_s: float
 ) -> tuple[int, bytes, bytes]:
@@ -56,30 +114,50 @@ def run(
 
     It has ended, and nobody holds its output any more.
     """
-    asked = {"arguments": arguments, "cwd": cwd, "environment": dict(environment)}
-    message = json.dumps(asked).encode()
-    assert len(message) < MAX_REQUEST_BYTES, "too long for a command of tests"
     with ExitStack() as opened:
-        reply, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        opened.enter_context(reply)
         pipes = [os.pipe(), os.pipe()]
         readers = [opened.enter_context(os.fdopen(reader, "rb", 0)) for reader, _ in pipes]
         writers = [writer for _, writer in pipes]
         try:
-            with _STARTING:
-                server = _server()
-            socket.send_fds(server.requests, [message], [*writers, its.fileno()])
+            child, reply = _asked(arguments, cwd, environment, *writers)
         finally:
-            its.close()
             for writer in writers:
                 os.close(writer)
-        child = int(reply.recv(_CHUNK_BYTES))
+        opened.enter_context(reply)
         heard = _heard([reply.fileno(), *(each.fileno() for each in readers)], timeout_s)
         if heard is None:
             os.kill(child, signal.SIGKILL)
             raise subprocess.TimeoutExpired(["robbieblocks", *arguments], timeout_s)
     code, out, err = heard
     return int(code), out, err
+
+
+def _asked(
+    arguments: Sequence[str],
+    cwd: str,
+    environment: Mapping[str, str],
+    out: int,
+    err: int,
+    code: str = "",
+) -> tuple[int, socket.socket]:
+    """The process id of a command that was begun, and the socket on which its end is told."""
+    asked = {
+        "arguments": arguments,
+        "cwd": cwd,
+        "environment": dict(environment),
+        "code": code,
+    }
+    message = json.dumps(asked).encode()
+    assert len(message) < MAX_REQUEST_BYTES, "too long for a command of tests"
+    reply, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        with its, _STARTING:
+            server = _server()
+            socket.send_fds(server.requests, [message], [out, err, its.fileno()])
+        return int(reply.recv(_CHUNK_BYTES)), reply
+    except BaseException:
+        reply.close()
+        raise
 
 
 def _heard(descriptors: Sequence[int], timeout_s: float) -> list[bytes] | None:

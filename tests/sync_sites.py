@@ -92,7 +92,7 @@ class Place:
             crash=crash,
             prelude=_QUICK + prelude,
             # Its folder is the one with the project's file.
-            prefix=("env", f"--chdir={self.settings.home}"),
+            cwd=self.settings.home,
             environment={"ROBBIEBLOCKS_SYNC_MASTER_URL": self.settings.sync.master or ""},
         )
 

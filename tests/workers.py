@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 import httpx
 import psutil
@@ -25,7 +25,8 @@ import psycopg
 import pytest
 
 from robbieblocks.settings import Settings
-from tests import loopback
+from tests import forked, loopback
+from tests.forked import Fork
 
 NODES = ("vengeance-local", "aurora-town-local")
 PAGES = {"play": "/play/", "work": "/work/", "code": "/code/", "shared": "/about"}
@@ -139,7 +140,7 @@ class Worker:
     """A worker process and its log.
 
     `crash` names a failpoint at which it kills itself, `stall` one at which it stays for ever;
-    `prelude` is Python that runs before it starts.
+    `prelude` is Python that runs before it starts, `prefix` what is put before its command.
     """
 
     settings: Settings
@@ -151,15 +152,19 @@ class Worker:
     command: tuple[str, ...] = ("worker",)
     create_root: bool = True
     prefix: tuple[str, ...] = ()
+    cwd: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     _reader: threading.Thread | None = None
     _more: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> Self:
-        """Start the process; its log is read in the background."""
-        code = f"{_HOOK.format(crash=self.crash, stall=self.stall)}\n{self.prelude}\n{_MAIN}"
+        """Start the process; its log is read in the background.
+
+        It is a fork of one that has imported the program, unless there is a `prefix`.
+        """
+        code = f"{_HOOK.format(crash=self.crash, stall=self.stall)}\n{self.prelude}"
         settings = self.settings
         places = {
             "ROBBIEBLOCKS_HOME": settings.home,
@@ -168,35 +173,35 @@ class Worker:
             "ROBBIEBLOCKS_TOOLCHAIN_CACHE": settings.toolchain_cache,
             "ROBBIEBLOCKS_DATABASE_URL": settings.database_url or "",
         }
-        self.process = subprocess.Popen(
-            [
-                *self.prefix,
-                sys.executable,
-                "-c",
-                code,
-                *self.command,
-                "--node",
-                self.node,
-                "--log",
-                "json",
-            ]
-            + ([] if "--health" in self.arguments else ["--health", "off"])
-            + (["--create-root"] if self.create_root and self.command == ("worker",) else [])
-            + list(self.arguments),
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **{k: str(v) for k, v in places.items()}, **self.environment},
-        )
-        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        environment = {**os.environ, **{k: str(v) for k, v in places.items()}, **self.environment}
+        words = [*self.command, "--node", self.node, "--log", "json"]
+        words += [] if "--health" in self.arguments else ["--health", "off"]
+        words += ["--create-root"] if self.create_root and self.command == ("worker",) else []
+        words += self.arguments
+        reader, writer = os.pipe()
+        said = os.fdopen(reader)
+        try:
+            if self.prefix:
+                self.process = subprocess.Popen(
+                    [*self.prefix, sys.executable, "-c", f"{code}\n{_MAIN}", *words],
+                    stderr=writer,
+                    stdout=subprocess.DEVNULL,
+                    stdin=subprocess.DEVNULL,
+                    cwd=self.cwd,
+                    env=environment,
+                )
+            else:
+                cwd = str(self.cwd or Path.cwd())
+                self.process = forked.start(words, cwd, environment, code, writer)
+        finally:
+            os.close(writer)
+        self._reader = threading.Thread(target=self._read, args=(said,), daemon=True)
         self._reader.start()
         return self
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stderr is not None
-        with process.stderr:
-            for line in process.stderr:
+    def _read(self, said: TextIO) -> None:
+        with said:
+            for line in said:
                 try:
                     entry = json.loads(line)
                 except ValueError:

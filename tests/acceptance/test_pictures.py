@@ -28,8 +28,9 @@ pytestmark = pytest.mark.browser
 
 PAGES: Mapping[str, str] = {
     # What differs from visit to visit, and what moves for ever, is where it was each time.
-    "/varying": """<canvas id=c></canvas><p id=t></p><input autofocus>
-        <style>@keyframes turn { to { rotate: 1turn } } p { animation: turn 1s infinite }</style>
+    "/varying": """<canvas id=c></canvas><p id=t></p><input autofocus><div></div>
+        <style>@keyframes turn { to { rotate: 1turn } } p { animation: turn 1s infinite }
+        @keyframes grow { 0.01%, to { height: 3000px } } div { animation: grow 9s infinite }</style>
         <script>
         setTimeout(() => t.append([Date.now(), performance.now(), crypto.randomUUID()]), 1500);
         setInterval(() => t.append(Math.random()), 200);
@@ -107,7 +108,7 @@ def test_whatever_a_page_does_it_is_named_and_the_others_are_taken() -> None:
     picture = found["/huge"].picture
     assert picture is not None
     assert picture[16:24] == (390).to_bytes(4) + HEIGHT_MAX.to_bytes(4)
-    assert found["/varying"].notes == ()
+    assert (found["/varying"].notes, found["/varying"].height) == ((), 844)
 
 
 def test_a_picture_is_the_same_each_time_and_compared_pixel_by_pixel() -> None:

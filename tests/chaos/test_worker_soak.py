@@ -32,7 +32,8 @@ command.Timing = Quick
 
 def test_many_builds_leave_no_trace(small_site: Settings, editor: psycopg.Connection) -> None:
     """Memory, descriptors, threads and releases after many builds are as after a few."""
-    with running(worker := Worker(small_site, NODES[0], prelude=NO_PAUSE)):
+    # A process from scratch: a fork would share memory with another one.
+    with running(worker := Worker(small_site, NODES[0], prelude=NO_PAUSE, prefix=("env",))):
         worker.wait_until_ready()
         before = None
         for version in range(1, BUILDS + 1):
