@@ -15,6 +15,7 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import selectors
 import socket
 import sys
@@ -25,14 +26,6 @@ from collections.abc import Callable
 from typing import Any, Final, Never
 
 MAX_REQUEST_BYTES: Final = 100_000
-_IMPORTED: Final = (
-    "robbieblocks.checks",
-    "robbieblocks.cli",
-    "robbieblocks.content",
-    "robbieblocks.history",
-    "robbieblocks.pipeline",
-    "robbieblocks.review",
-)
 
 
 def requested(server: socket.socket) -> dict[str, Any]:
@@ -83,9 +76,11 @@ def _ended(
 
 def main() -> None:
     """Import the program, serve, and in each fork be the command."""
-    for module in _IMPORTED:
-        importlib.import_module(module)
     from robbieblocks import cli
+
+    # Each command imports what it does when it is run: all of that, once.
+    for module in pkgutil.walk_packages(cli.__path__, f"{cli.__name__}."):
+        importlib.import_module(module.name)
 
     # The whole loop ends in a fork, so that nothing of the server is left when the command ends.
     with socket.socket(fileno=os.dup(0)) as server:

@@ -119,7 +119,7 @@ def run(
         readers = [opened.enter_context(os.fdopen(reader, "rb", 0)) for reader, _ in pipes]
         writers = [writer for _, writer in pipes]
         try:
-            child, reply = _asked(arguments, cwd, environment, *writers)
+            child, reply = _asked(arguments, cwd, environment, writers[0], writers[1])
         finally:
             for writer in writers:
                 os.close(writer)

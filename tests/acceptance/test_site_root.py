@@ -47,11 +47,9 @@ _FORGET: LiteralString = "DROP FUNCTION robbieblocks_database_id()"
 
 
 @pytest.fixture
-def site(
-    make_settings: Callable[..., Settings], database: str, editor: Db, tmp_path: Path
-) -> Settings:
+def site(make_settings: Callable[..., Settings], database: str, editor: Db, warm: Path) -> Settings:
     """An installation over that database, whose node is live."""
-    settings = make_settings(database, cache=tmp_path / "cache")
+    settings = make_settings(database, cache=warm)
     with running(worker := Worker(settings, NODE)):
         worker.wait_until_ready()
         assert worker.stop() == 0
