@@ -5,7 +5,7 @@ PORT ?= 8000
 SERVE ?= 1
 # Which site `make demo` makes: seed, or shop (examples/shop).
 SITE ?= seed
-# One worker a core; PYTEST="-x -k word" narrows a run.
+# What `auto` is, tests/conftest.py says; PYTEST="-x -k word" narrows a run.
 WORKERS ?= auto
 PYTEST ?=
 # A file is one worker's, so that what its tests share is made once; tests/conftest.py orders the files.

@@ -37,6 +37,8 @@ _SETTINGS = {
     "max_worker_processes": "16",
     "autovacuum": "off",
     "wal_level": "logical",
+    # A subscription says what it has once that is written, which is this often.
+    "wal_writer_delay": "10",
     "wal_retrieve_retry_interval": "200",
     "wal_receiver_timeout": "10s",
     "wal_sender_timeout": "10s",

@@ -15,7 +15,7 @@ from typing import Final
 import psutil
 
 PLACE: Final = Path("/dev/shm")
-# A run with a worker a core takes about a quarter of it at most. Containers often have 64 MB there.
+# A run of two workers takes about a quarter of it at most. Containers often have 64 MB there.
 _ROOM_BYTES: Final = 6 << 30
 
 
