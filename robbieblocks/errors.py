@@ -3,7 +3,8 @@
     RobbieBlocksError
     |-- Transient                 infrastructure failed; trying again can help (exit code 3)
     |   |-- DatabaseUnavailable
-    |   |   `-- MasterUnavailable   the database that is kept in step has lost its master
+    |   |   |-- MasterUnavailable   the database that is kept in step has lost its master
+    |   |   `-- ViewEndedSessions   every session ended while a collection's view was read
     |   |-- ToolchainUnavailable
     |   |-- SiteUnavailable       the site root or the cache can't be read or written
     |   |-- ProcessFailed         a child process died, hung or could not be started
@@ -141,6 +142,22 @@ class MasterUnavailable(DatabaseUnavailable):
 
     To do: check the address that the message names, and the line to it. Edits wait meanwhile.
     """
+
+
+class ViewEndedSessions(DatabaseUnavailable):
+    """Every session of ours ended while the view of a collection was read; `collection` names it.
+
+    To do: see the server's log. Where it comes back with this view, mend the view, or take the
+    collection out of robbieblocks.toml; a worker leaves it alone for a while.
+    """
+
+    def __init__(self, collection: str, said: str) -> None:
+        super().__init__(
+            f"every session of the server ended while the view of the collection {collection} was "
+            f"read: {said}: see the server's log; where it comes back, mend the view, or take "
+            f"[collections.{collection}] out of robbieblocks.toml"
+        )
+        self.collection = collection
 
 
 class ToolchainUnavailable(Transient):

@@ -8,7 +8,14 @@ Queries stand in the packages that need them.
 from robbieblocks.database.address import read_address, secrets, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connect_errors import described
-from robbieblocks.database.connection import clock_ahead_s, connect, is_pooled, is_read_only
+from robbieblocks.database.connection import (
+    clock_ahead_s,
+    connect,
+    connect_beside,
+    is_pooled,
+    is_read_only,
+    shut_down,
+)
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 from robbieblocks.database.loading import JSON_TOO_DEEP, JSON_TOO_LONG, decoded_json
@@ -20,6 +27,7 @@ __all__ = [
     "check_whole",
     "clock_ahead_s",
     "connect",
+    "connect_beside",
     "decoded_json",
     "described",
     "identity",
@@ -28,6 +36,7 @@ __all__ = [
     "missing_roles",
     "read_address",
     "secrets",
+    "shut_down",
     "translated",
     "url",
 ]

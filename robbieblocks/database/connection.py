@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import Connection, conninfo
@@ -55,19 +57,48 @@ def connect(settings: Settings, *, application_name: str, autocommit: bool = Tru
         if name not in given and not os.environ.get(variable)
     }
     try:
-        connection = psycopg.connect(
-            conninfo.make_conninfo(address, **defaults),
-            autocommit=autocommit,
-            # Through PgBouncer in transaction mode a prepared statement is on some other session.
-            prepare_threshold=None,
-            application_name=application_name,
-            client_encoding="utf8",
-            cursor_factory=RightsCursor,
-        )
+        own = {"application_name": application_name, "client_encoding": "utf8"}
+        return _opened(conninfo.make_conninfo(address, **defaults, **own), autocommit=autocommit)
     except psycopg.OperationalError as error:
         raise unreachable_error(error, address) from None
     except psycopg.ProgrammingError as error:
         raise unreadable_error(error, address) from None
+
+
+def connect_beside(connection: Connection[Any]) -> Connection:
+    """Open another connection to the server and database of one, as the same user.
+
+    What was SET over the first does not hold for it. Raises DatabaseUnavailable.
+    """
+    info = connection.info
+    # Of several hosts that an address may name, the one that was reached.
+    reached = {"host": info.host, "hostaddr": info.hostaddr, "port": str(info.port)}
+    given = info.get_parameters() | reached | {"password": info.password}
+    try:
+        stated = {name: value for name, value in given.items() if value}
+        return _opened(conninfo.make_conninfo("", **stated))
+    except psycopg.OperationalError as error:
+        raise unreachable_error(error, info.dsn) from None
+
+
+def shut_down(connection: Connection[Any]) -> None:
+    """End a connection while another thread waits for an answer over it: that one gets an error."""
+    # Closing the descriptor would free its number for an unrelated file, so only the socket is shut
+    # down, through a copy.
+    with suppress(OSError, psycopg.Error):
+        descriptor = os.dup(connection.fileno())
+        with socket.socket(fileno=descriptor) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
+
+
+def _opened(address: str, *, autocommit: bool = True) -> Connection:
+    connection = psycopg.connect(
+        address,
+        autocommit=autocommit,
+        # Through PgBouncer in transaction mode a prepared statement is on some other session.
+        prepare_threshold=None,
+        cursor_factory=RightsCursor,
+    )
     load_safely(connection)
     return connection
 

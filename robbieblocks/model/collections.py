@@ -87,7 +87,8 @@ class RowCollection:
     """A collection as one transaction saw it, its rows in the order of their keys.
 
     `media` are the keys of the files that its rows name, `unread` those of rows that could not be
-    read, and may be the next time. `fault` is why it could not be read: it then has no rows.
+    read, and may be the next time. `fault` is why it could not be read: it then has no rows. Where
+    trying that again `is_costly`, it waits until all rows are read.
     """
 
     source: CollectionSource
@@ -96,3 +97,4 @@ class RowCollection:
     media: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     fault: Problem | None = None
+    is_costly: bool = False

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from psycopg import Connection
 
 from robbieblocks import database, snapshot
 from robbieblocks.assemble import Assembly, Relations
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, ViewEndedSessions
 from robbieblocks.model import (
     BrandedNode,
     CollectionSource,
@@ -24,6 +26,19 @@ from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.media import MediaMemory
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.sitemaps import Sitemaps
+
+_FIRST_PAUSE_S: Final = 60.0
+_LONGEST_PAUSE_S: Final = 86_400.0
+
+
+class _LeftAlone(NamedTuple):
+    """A collection that isn't read before `until`, a monotonic time; `pause_s` was the last pause.
+
+    A view over which the server crashes would bring it down again as soon as it is back.
+    """
+
+    until: float
+    pause_s: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +56,7 @@ class BuildMemory:
 
     content: Snapshot | None = None
     drafts: bool = False
+    left_alone: dict[str, _LeftAlone] = field(default_factory=dict[str, _LeftAlone])
     media: MediaMemory = field(default_factory=MediaMemory)
     read_over: Connection | None = None
     identified_over: Connection | None = None
@@ -100,15 +116,34 @@ class BuildMemory:
         """The content as it is now: what changed since the last time, or `all_rows`.
 
         Over another connection all is read, too: a server that crashed may have lost commits that
-        were read, and given their numbers again. The queue does not tell of `drafts`. Raises
-        DatabaseUnavailable, SchemaOutdated.
+        were read, and given their numbers again. The queue does not tell of `drafts`. A collection
+        over which the server ended every session is left alone for a minute, then for twice as
+        long each time, up to a day. Raises DatabaseUnavailable, SchemaOutdated.
         """
         all_rows = all_rows or drafts or self.drafts
-        if all_rows or self.content is None or not same(self.read_over, connection):
-            self.content = snapshot.take(
-                connection, nodes=nodes, previous=self.content, drafts=drafts, sources=sources
-            )
-        else:
-            self.content = snapshot.refresh(connection, self.content, nodes=nodes, sources=sources)
+        now = time.monotonic()
+        alone = [name for name, each in self.left_alone.items() if now < each.until]
+        try:
+            if all_rows or self.content is None or not same(self.read_over, connection):
+                self.content = snapshot.take(
+                    connection,
+                    nodes=nodes,
+                    previous=self.content,
+                    drafts=drafts,
+                    sources=sources,
+                    alone=alone,
+                )
+            else:
+                self.content = snapshot.refresh(
+                    connection, self.content, nodes=nodes, sources=sources, alone=alone
+                )
+        except ViewEndedSessions as error:
+            before = self.left_alone.get(error.collection)
+            pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else _FIRST_PAUSE_S
+            self.left_alone[error.collection] = _LeftAlone(time.monotonic() + pause_s, pause_s)
+            raise
+        for each in self.content.collections:
+            if each.fault is None:
+                self.left_alone.pop(each.source.name, None)
         self.read_over, self.drafts = connection, drafts
         return self.content

@@ -17,7 +17,7 @@ from psycopg import Cursor, errors, sql
 from psycopg.rows import TupleRow
 
 from robbieblocks.database import decoded_json, translated
-from robbieblocks.errors import ContentError, Problem
+from robbieblocks.errors import ContentError, DatabaseUnavailable, Problem, ViewEndedSessions
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import counted, did_you_mean, printable, size
 from robbieblocks.model import (
@@ -28,7 +28,9 @@ from robbieblocks.model import (
     doubled,
 )
 from robbieblocks.row_faults import blame, is_passing
-from robbieblocks.snapshot import queries, reading
+from robbieblocks.snapshot import queries, reading, view_faults
+from robbieblocks.snapshot.beside import BesideSession, SessionEnded, SessionOverdue
+from robbieblocks.snapshot.view_faults import ENTITY, Unreadable
 
 ROW_BYTES_MAX: Final = 256 * 1024
 COLLECTION_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -36,19 +38,8 @@ COLLECTION_BYTES_MAX: Final = 256 * 1024 * 1024
 # Where more rows have changed, all are read.
 _CHANGED_MAX: Final = 1_000
 _ROWS_AT_ONCE: Final = 500
-_ENTITY: Final = "collection"
 _MEDIA: Final = attrgetter("media")
 _PLACE: Final = attrgetter("key", "digest")
-# Of an error of these kinds the connection, and not the view, is the cause.
-_OF_CONNECTIONS: Final = (psycopg.OperationalError, psycopg.InterfaceError)
-
-
-class _Unreadable(Exception):
-    """A collection can't be read: what is wrong with it, and the remedy."""
-
-    def __init__(self, what: str, remedy: str, column: str = "") -> None:
-        super().__init__(what)
-        self.what, self.remedy, self.column = what, remedy, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +56,27 @@ def read(
     previous: Snapshot | None,
     *,
     only_changes: bool,
+    alone: Collection[str] = (),
 ) -> tuple[RowCollection, ...]:
     """The collections of these sources, within a transaction that reads one state.
 
     Rows that have not changed since `previous` are its own objects, and with `only_changes` those
     alone are read that the queue names. A view that can't be read makes no error, nor does a
-    template that is no page: the collection says why.
+    template that is no page: the collection says why. Those named by `alone` are not read. Views
+    are read over a session of their own. Raises ViewEndedSessions.
     """
+    with closing(BesideSession(cursor)) as beside:
+        return _all(cursor, beside, sources, previous, only_changes, alone)
+
+
+def _all(
+    cursor: Cursor[TupleRow],
+    beside: BesideSession,
+    sources: Sequence[CollectionSource],
+    previous: Snapshot | None,
+    only_changes: bool,
+    alone: Collection[str],
+) -> tuple[RowCollection, ...]:
     known = {each.source.name: each for each in (previous.collections if previous else ())}
     changed: Mapping[str, set[str] | None] | None = None
     if only_changes and previous is not None:
@@ -82,7 +87,11 @@ def read(
     for source in sources:
         before = known.get(source.name)
         if source.template_page and source.template_page not in there:
-            found.append(RowCollection(source=source, fault=_without_template(source)))
+            found.append(RowCollection(source=source, fault=view_faults.without_template(source)))
+            continue
+        if source.name in alone:
+            fault = view_faults.left_alone(source)
+            found.append(RowCollection(source=source, fault=fault, is_costly=True))
             continue
         keys: set[str] | None = None
         if changed is not None and before is not None and _still_holds(before, source):
@@ -93,7 +102,7 @@ def read(
         if before is not None and keys is not None and not keys:
             found.append(before)
         else:
-            found.append(_read(cursor, source, before, keys))
+            found.append(_read(beside, source, before, keys))
     before_all = previous.collections if previous else ()
     same = len(found) == len(before_all) and all(
         new is old for new, old in zip(found, before_all, strict=True)
@@ -108,8 +117,14 @@ def row_of(
 
     Raises ContentError where it, or the view, can't be read; DatabaseUnavailable.
     """
-    with translated(f"read the collection {source.name}"), connection.cursor() as cursor:
-        found = _read(cursor, source, None, (key,))
+    with (
+        translated(f"read the collection {source.name}"),
+        connection.transaction(),
+        connection.cursor() as cursor,
+        closing(BesideSession(cursor)) as beside,
+    ):
+        cursor.execute(queries.ONE_STATE)
+        found = _read(beside, source, None, (key,))
     fault = found.fault or next((row.fault for row in found.rows if row.fault), None)
     if fault is not None:
         raise ContentError((fault,))
@@ -117,7 +132,8 @@ def row_of(
 
 
 def _still_holds(before: RowCollection, source: CollectionSource) -> bool:
-    return before.fault is None and before.source == source
+    # What keeps an edit of another row waiting, and fails, is not tried with each.
+    return (before.fault is None or before.is_costly) and before.source == source
 
 
 def _changed(cursor: Cursor[TupleRow], seen: str) -> Mapping[str, set[str] | None] | None:
@@ -138,24 +154,44 @@ def _changed(cursor: Cursor[TupleRow], seen: str) -> Mapping[str, set[str] | Non
 
 
 def _read(
-    cursor: Cursor[TupleRow],
+    beside: BesideSession,
     source: CollectionSource,
     before: RowCollection | None,
     keys: Collection[str] | None,
 ) -> RowCollection:
     """A collection, of which only the rows with these keys are read (None: all)."""
+    if before is not None and before.fault is not None:
+        before, keys = None, None
+    is_costly = False
     try:
-        # What is read alters nothing, and the settings of the session are back afterwards.
-        with cursor.connection.transaction(force_rollback=True):
-            cursor.execute(queries.BOUNDS)
+        with beside.reading(source.name) as cursor:
             view = _view(cursor, source)
             rows = _rows(cursor, source, view, before, keys)
-    except _Unreadable as error:
-        return RowCollection(source=source, fault=_fault(source, error))
-    except psycopg.Error as error:
-        if isinstance(error, _OF_CONNECTIONS) and not isinstance(error, errors.QueryCanceled):
+    except Unreadable as error:
+        wrong = error
+    except DatabaseUnavailable as error:
+        if isinstance(error, ViewEndedSessions):
             raise
-        return RowCollection(source=source, fault=_fault(source, _refused(source, error)))
+        return RowCollection(source=source, fault=view_faults.no_session(source, error))
+    except SessionOverdue:
+        wrong, is_costly = view_faults.overdue(source), True
+    except SessionEnded as error:
+        wrong, is_costly = view_faults.ended(source, error), True
+    except psycopg.Error as error:
+        wrong = view_faults.refused(source, error)
+        is_costly = isinstance(error, errors.QueryCanceled)
+    else:
+        return _made(source, view, rows, before)
+    fault = view_faults.fault_of(source, wrong)
+    return RowCollection(source=source, fault=fault, is_costly=is_costly)
+
+
+def _made(
+    source: CollectionSource,
+    view: _View,
+    rows: Sequence[CollectionRow],
+    before: RowCollection | None,
+) -> RowCollection:
     made = RowCollection(
         source=source,
         columns=view.columns,
@@ -166,63 +202,31 @@ def _read(
     return before if before is not None and before == made else made
 
 
-def _without_template(source: CollectionSource) -> Problem:
-    return Problem(
-        entity=_ENTITY,
-        key=source.name,
-        field="template_page",
-        what=f"there is no page {source.template_page}, of which its pages are made",
-        remedy="make that page, or correct template_page in the settings",
-    )
-
-
-def _fault(source: CollectionSource, error: _Unreadable) -> Problem:
-    return Problem(
-        entity=_ENTITY,
-        key=source.name,
-        field=printable(error.column) if error.column else "view",
-        what=error.what,
-        remedy=error.remedy,
-    )
-
-
-def _refused(source: CollectionSource, error: psycopg.Error) -> _Unreadable:
-    """What the server said of the view."""
-    name = ".".join(source.view)
-    said = printable(error.diag.message_primary or type(error).__name__)
-    if isinstance(error, errors.QueryCanceled):
-        return _Unreadable(f"reading {name} takes too long: {said}", "make the view quicker")
-    if isinstance(error, errors.InsufficientPrivilege):
-        remedy = f"grant the worker's role what {name} needs, as the owner of what is named"
-        return _Unreadable(f"{name} may not be read: {said}", remedy)
-    return _Unreadable(f"{name} can't be read: {said}", "mend the view")
-
-
 def _view(cursor: Cursor[TupleRow], source: CollectionSource) -> _View:
-    """The view, once it is known that it can be read. Raises _Unreadable."""
+    """The view, once it is known that it can be read. Raises Unreadable."""
     name = ".".join(source.view)
     quoted = ".".join('"' + part.replace('"', '""') + '"' for part in source.view)
     found = reading.rows(cursor, queries.VIEW, {"view": quoted})
     if not found:
         remedy = "create it, or correct `view` in the settings; case counts"
-        raise _Unreadable(f"there is no view or table {name} in the search_path", remedy)
+        raise Unreadable(f"there is no view or table {name} in the search_path", remedy)
     ((written, may_read, role, columns, types, have_json),) = found
     if not may_read:
         remedy = f"GRANT SELECT ON {written} TO {role};"
-        raise _Unreadable(f"{written} may not be read by {role}", remedy)
+        raise Unreadable(f"{written} may not be read by {role}", remedy)
     for column, type_, has_json in zip(columns, types, have_json, strict=True):
         if not has_json:
             remedy = f"cast it to text in the view, as in {printable(column)}::text"
             what = f"the column is of the type {type_}, which pages can't have"
-            raise _Unreadable(what, remedy, column)
+            raise Unreadable(what, remedy, column)
     if "__proto__" in columns:
         what = f"{written} has a column __proto__, which sets an object's prototype in JavaScript"
-        raise _Unreadable(what, "give it another name in the view", "__proto__")
+        raise Unreadable(what, "give it another name in the view", "__proto__")
     named = dict.fromkeys((source.key, *source.route_columns))
     for column in named:
         if column not in columns:
             what = f"{written} has no column {printable(column)}"
-            raise _Unreadable(what, did_you_mean(column, columns), column)
+            raise Unreadable(what, did_you_mean(column, columns), column)
     return _View(written, tuple(columns))
 
 
@@ -233,7 +237,7 @@ def _rows(
     before: RowCollection | None,
     keys: Collection[str] | None,
 ) -> list[CollectionRow]:
-    """The rows, in the order of their keys. Raises _Unreadable where there are too many."""
+    """The rows, in the order of their keys. Raises Unreadable where there are too many."""
     query = sql.SQL(queries.COLLECTION_ROWS).format(
         view=sql.Identifier(*source.view), key=sql.Identifier(source.key)
     )
@@ -257,14 +261,14 @@ def _rows(
             if total > COLLECTION_BYTES_MAX:
                 most = size(COLLECTION_BYTES_MAX)
                 what = f"the rows of {view.name} have more than {most} as JSON"
-                raise _Unreadable(what, "leave out columns that no page shows")
+                raise Unreadable(what, "leave out columns that no page shows")
             digest = blake2b(f"{key}\0{length}\0{whole}".encode(), digest_size=8).hexdigest()
             row = known.get(digest)
             rows.append(row if row is not None else _row(source, key, whole, length, digest))
             if len(rows) > source.rows_max:
                 what = f"{view.name} has more than {counted(source.rows_max, 'row')}"
                 remedy = "raise rows_max in the settings, or have the view leave out some"
-                raise _Unreadable(what, remedy)
+                raise Unreadable(what, remedy)
     return sorted(rows, key=_PLACE)
 
 
@@ -275,9 +279,9 @@ def _row(
     faults: list[Problem] = []
     if whole is None:
         what = f"the row has {size(length)} as JSON, and at most {size(ROW_BYTES_MAX)} are read"
-        faults.append(Problem(entity=_ENTITY, key=name, what=what, remedy="shorten its texts"))
+        faults.append(Problem(entity=ENTITY, key=name, what=what, remedy="shorten its texts"))
         return CollectionRow(key=key or "", digest=digest, fault=faults[0])
-    with blame(faults.append, _ENTITY, name):
+    with blame(faults.append, ENTITY, name):
         values = decoded_json(whole, as_browsers_hold=True)
         return CollectionRow(
             key=key or "",

@@ -236,5 +236,33 @@ COLLECTED: LiteralString = """
      LIMIT %(most)s
 """
 
-# A view may wait for anything; and JSON has times as the session's zone shows them.
-BOUNDS: LiteralString = "SET LOCAL statement_timeout = '20s'; SET LOCAL TimeZone = 'UTC'"
+# One transaction, which sees one state throughout and can't write.
+ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+# The same, and a policy (row-level security) that would hide rows is an error: pages that nobody
+# sees any more would be removed.
+ALL_OF_ONE_STATE: LiteralString = ONE_STATE + "; SET LOCAL row_security = off"
+
+# What another session needs to see what the transaction sees. It waits meanwhile, and is not to be
+# ended for that.
+SHOWN: LiteralString = """
+    SELECT pg_export_snapshot(), current_setting('role'), current_setting('search_path'),
+           set_config('idle_in_transaction_session_timeout', '0', true)
+"""
+
+# Sees what another transaction sees.
+SAME_STATE: LiteralString = "SET TRANSACTION SNAPSHOT {}"
+
+# A view may wait for anything; and JSON has times as the session's zone shows them. The process
+# of the session is named by itself: a pooler names another one.
+ALIKE: LiteralString = """
+    SELECT pg_backend_pid(), set_config('role', %(role)s, true),
+           set_config('search_path', %(search_path)s, true),
+           set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '20s', true)
+"""
+
+# End a session of the same role.
+END_SESSION: LiteralString = "SELECT pg_terminate_backend(%s)"
+
+# Answered after a moment, where the session is not about to end.
+IS_THERE: LiteralString = "SELECT pg_sleep(0.5)"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Final, LiteralString
+from typing import Final
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -25,16 +25,13 @@ from robbieblocks.model import (
     same,
     with_changed,
 )
-from robbieblocks.snapshot import collections, media, reading, sharing
+from robbieblocks.snapshot import collections, media, queries, reading, sharing
 from robbieblocks.snapshot.reading import NOTHING_KNOWN, Moment
 from robbieblocks.snapshot.sharing import KEY, Components
 
 _Pages = Mapping[UUID, tuple[int | None, PageRow]]
 # Both by id, the pages in order, those that could not be read, and whether media may have changed.
 _Content = tuple[Components, _Pages, Sequence[PageRow], frozenset[UUID], bool]
-
-# One transaction, which sees one state throughout and can't write.
-_ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Where more than a fifth of the rows have changed, reading all of them is as quick; up to 64 are
 # read alone in any case.
@@ -54,6 +51,7 @@ def take(
     previous: Snapshot | None = None,
     drafts: bool = False,
     sources: Sequence[CollectionSource] = (),
+    alone: Collection[str] = (),
 ) -> Snapshot:
     """The content as one transaction sees it, in an order that depends on keys alone.
 
@@ -61,16 +59,18 @@ def take(
     concern none of them. `apps` leaves out pages of other apps (routes can then not be checked
     across apps). Components and tokens are always all there. The transaction is over on return.
     With `drafts` pages that are drafts are there too, and each component counts as published.
-    `sources` are the collections that are read too.
+    `sources` are the collections that are read too, but for those whose names are in `alone`.
 
     Everything is read, also with `previous`; rows that have not changed since are its own objects.
     JSON that Python or JavaScript can't hold never raises: a number beyond IEEE 754 range
     is its text, and a value nested too deep is a text that says so, for the checks of props to
-    report. Raises DatabaseUnavailable, SchemaOutdated, and SchemaIncomplete while tables, triggers
-    or functions are missing or disabled.
+    report. Raises DatabaseUnavailable, SchemaOutdated, SchemaIncomplete while tables, triggers
+    or functions are missing or disabled, and ViewEndedSessions.
     """
     with _transaction(connection, "read the content") as cursor, collector.paused():
-        return _read(cursor, nodes, apps, previous, sources, only_changes=False, drafts=drafts)
+        return _read(
+            cursor, nodes, apps, previous, sources, alone, only_changes=False, drafts=drafts
+        )
 
 
 def refresh(
@@ -79,6 +79,7 @@ def refresh(
     *,
     nodes: Sequence[str] | None = None,
     sources: Sequence[CollectionSource] = (),
+    alone: Collection[str] = (),
 ) -> Snapshot:
     """What `take` would return, made of the rows that changed since `previous` and of its others.
 
@@ -90,10 +91,10 @@ def refresh(
 
     An edit that left no queue row (made as a replica), or whose row was deleted by hand, appears
     only with the next `take`, and so does one of a table whose collection has no triggers. Raises
-    DatabaseUnavailable and SchemaOutdated.
+    DatabaseUnavailable, SchemaOutdated and ViewEndedSessions.
     """
     with _transaction(connection, "read what changed") as cursor, collector.paused():
-        return _read(cursor, nodes, None, previous, sources, only_changes=True)
+        return _read(cursor, nodes, None, previous, sources, alone, only_changes=True)
 
 
 def nodes(connection: Connection) -> tuple[NodeRow, ...]:
@@ -143,7 +144,7 @@ def _transaction(connection: Connection, what: str) -> Generator[Cursor[TupleRow
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
-        cursor.execute(_ONE_STATE)
+        cursor.execute(queries.ALL_OF_ONE_STATE)
         yield cursor
 
 
@@ -153,6 +154,7 @@ def _read(
     apps: Collection[str] | None,
     previous: Snapshot | None,
     sources: Sequence[CollectionSource],
+    alone: Collection[str],
     *,
     only_changes: bool,
     drafts: bool = False,
@@ -173,7 +175,7 @@ def _read(
     tokens, waiting = reading.tokens(cursor), reading.triggers(cursor, named)
     return Snapshot(
         pages=sharing.shared(in_order, previous.pages if previous else ()),
-        collections=collections.read(cursor, sources, previous, only_changes=tells)
+        collections=collections.read(cursor, sources, previous, only_changes=tells, alone=alone)
         if sources
         else (),
         components=sharing.by_key(components, previous.components if previous else {}),

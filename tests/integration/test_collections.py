@@ -14,12 +14,13 @@ import pytest
 from psycopg.rows import tuple_row
 from selectolax.lexbor import LexborHTMLParser
 
-from robbieblocks import changes, history
-from robbieblocks.errors import Problem
-from robbieblocks.model import CollectionSource
+from robbieblocks import changes, database, history, snapshot
+from robbieblocks.errors import Problem, ViewEndedSessions
+from robbieblocks.model import CollectionSource, RowCollection
 from robbieblocks.pipeline import BuildReport, Request, inspect
+from robbieblocks.pipeline.memory import BuildMemory
 from robbieblocks.release import SiteRoot, hold_page
-from robbieblocks.snapshot import collections
+from robbieblocks.snapshot import collections, queries
 from tests.building import NOW
 from tests.media_files import png
 from tests.sites import NODE, Block, MakeSite, Site
@@ -353,11 +354,125 @@ def test_a_view_that_may_not_be_read_names_the_grant(shop: Site) -> None:
     ) as superuser:
         superuser.execute("CREATE ROLE tried; GRANT USAGE ON SCHEMA public TO tried")
         superuser.execute("GRANT SELECT ON robbieblocks_pages TO tried")
-        superuser.execute("SET ROLE tried")
-        (found,) = read_as(superuser.cursor())
-        superuser.rollback()
+        superuser.commit()
+        try:
+            superuser.execute("SET ROLE tried")
+            (found,) = read_as(superuser.cursor())
+        finally:
+            superuser.rollback()
+            superuser.execute("DROP OWNED BY tried; DROP ROLE tried")
     assert found.fault is not None
     assert found.fault.remedy == "GRANT SELECT ON shop_products TO tried;"
+
+
+# What a function in a view may do to the session that reads it, and what is said of it.
+_HARM = {
+    "ends it": (
+        "BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(9); RETURN ''; END",
+        "ended the session that it was read over: terminating connection",
+    ),
+    "calls itself": ("BEGIN RETURN harm(); END", "stack depth limit exceeded"),
+    "asks for much": (
+        "BEGIN RETURN repeat('x', 2000000000); END", "can't be read: requested length"
+    ),
+    "catches its end": (
+        "BEGIN LOOP BEGIN PERFORM pg_sleep(60);"
+        " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END",
+        "does not end, though the server cancelled it",
+    ),
+    "sleeps": ("BEGIN PERFORM pg_sleep(60); RETURN ''; END", "takes too long"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", _HARM)
+def test_what_a_view_does_to_its_session_is_its_collections_fault(
+    shop: Site, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages without its rows go out, and the session of the build goes on."""
+    body, what = _HARM[harm]
+    if harm == "catches its end":
+        monkeypatch.setattr("robbieblocks.snapshot.beside._PATIENCE_S", 0.5)
+    if harm == "sleeps":
+        quick = queries.ALIKE.replace("20s", "100ms")
+        monkeypatch.setattr("robbieblocks.snapshot.queries.ALIKE", quick)
+    session = shop.builder.connection.info.backend_pid
+    shop.sql(f"CREATE FUNCTION harm() RETURNS text LANGUAGE plpgsql AS $$ {body} $$")
+    try:
+        shop.sql(
+            "CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+            " harm() AS maker FROM products"
+        )
+        shop.sql("UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'alone'", harm)
+        shop.builder.context.memory.content = None
+        report = shop.build()
+        assert rewritten(report)["alone"] == "changed"
+        assert rewritten(report)["product--mug"] == "held back"
+        assert what in problem(shop).what
+        assert shop.builder.connection.info.backend_pid == session
+        found = shop.builder.connection.execute("SELECT 1").fetchone()
+        assert found == (1,)
+    finally:
+        shop.sql("DROP FUNCTION harm CASCADE")
+
+
+def test_no_lock_of_a_view_outlives_its_reading(shop: Site) -> None:
+    """An advisory lock of a session would stay with the build's, over a rollback, too."""
+    shop.sql(
+        "CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+        " pg_advisory_lock(7)::text AS maker FROM products"
+    )
+    shop.builder.context.memory.content = None
+    shop.build()
+    assert not shop.problems()
+    held = shop.builder.sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 7")
+    assert held == []
+
+
+def test_a_view_over_which_every_session_ends_is_left_alone_for_a_while(shop: Site) -> None:
+    """As when the server runs out of memory: the next build goes without it, and says so."""
+    shop.sql(
+        "CREATE FUNCTION harm() RETURNS text LANGUAGE plpgsql AS $$ BEGIN"
+        " PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'harmed'; PERFORM pg_sleep(60); RETURN ''; END $$;"
+        "CREATE OR REPLACE VIEW shop_products AS SELECT slug, title, price, tags, more, since,"
+        " harm() AS maker FROM products"
+    )
+    memory = BuildMemory()
+    read = partial(memory.read, nodes=(NODE,), all_rows=True, sources=(HOURS, PRODUCTS))
+    try:
+        with (
+            database.connect(shop.builder.settings, application_name="harmed") as connection,
+            pytest.raises(ViewEndedSessions, match="collection products"),
+        ):
+            read(connection)
+        with database.connect(shop.builder.settings, application_name="harmed") as connection:
+            hours, products = read(connection).collections
+            assert (len(hours.rows), products.is_costly) == (1, True)
+            assert products.fault is not None
+            assert "is left alone for now" in products.fault.what
+            memory.left_alone["products"] = memory.left_alone["products"]._replace(until=0.0)
+            with pytest.raises(ViewEndedSessions):
+                read(connection)
+        assert memory.left_alone["products"].pause_s == 120.0
+    finally:
+        shop.sql("DROP FUNCTION harm CASCADE")
+
+
+def test_a_view_that_is_slow_delays_no_other_edit_twice(shop: Site) -> None:
+    """It is read again with its own changes, and when everything is looked at."""
+    source = replace(PRODUCTS, template_page="")
+    slow = RowCollection(
+        source=source,
+        fault=Problem(entity="collection", key="products", what="is slow"),
+        is_costly=True,
+    )
+    content = snapshot.take(shop.builder.connection, nodes=(NODE,), sources=(source,))
+    before = replace(content, collections=(slow,))
+    again = snapshot.refresh(shop.builder.connection, before, nodes=(NODE,), sources=(source,))
+    assert again.collections is before.collections
+    shop.sql("UPDATE products SET title = 'Other' WHERE slug = 'mug'")
+    again = snapshot.refresh(shop.builder.connection, before, nodes=(NODE,), sources=(source,))
+    assert len(again.collections[0].rows) == 3
 
 
 def test_what_rows_say_is_data(shop: Site) -> None:

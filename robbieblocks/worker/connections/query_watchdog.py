@@ -7,8 +7,6 @@ socket of such a query; the waiting thread then gets DatabaseUnavailable and con
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
+from robbieblocks import database
 from robbieblocks.worker.log import Log
 
 
@@ -51,7 +50,7 @@ class QueryWatchdog:
                     self._busy_since.pop(name, None)
                 elif now - self._busy_since.setdefault(name, now) > self.timeout_s:
                     del self._busy_since[name]
-                    _shut_down(connection)
+                    database.shut_down(connection)
                     self.log.warning(
                         "database.unresponsive",
                         connection=name,
@@ -63,12 +62,3 @@ def _is_busy(connection: Connection) -> bool:
     with suppress(psycopg.Error):
         return connection.info.transaction_status is TransactionStatus.ACTIVE
     return False
-
-
-def _shut_down(connection: Connection) -> None:
-    # Another thread waits in poll() on this descriptor. Closing it there would free the number for
-    # an unrelated file, so only the socket is shut down, through a copy of the descriptor.
-    with suppress(OSError, psycopg.Error):
-        descriptor = os.dup(connection.fileno())
-        with socket.socket(fileno=descriptor) as copy:
-            copy.shutdown(socket.SHUT_RDWR)
