@@ -63,6 +63,12 @@ _ACKNOWLEDGE: LiteralString = """
      WHERE queued.id = mine.id AND %(node)s <> ALL (queued.handled_nodes)
 """
 
+# Which of these rows a node has not handled.
+_UNHANDLED: LiteralString = """
+    SELECT id FROM robbieblocks_change_triggers
+     WHERE id = ANY (%(ids)s) AND processed_at IS NULL AND %(node)s <> ALL (handled_nodes)
+"""
+
 # Mark the rows that no node is left to handle, or that a node has left for a week. A statement of
 # its own: it must see what other nodes acknowledged while the one above waited for their row locks.
 _MARK_PROCESSED: LiteralString = "SELECT robbieblocks_settle()"
@@ -181,8 +187,10 @@ def acknowledge(connection: Connection, node: str, ids: Collection[UUID]) -> Ack
         try:
             with connection.transaction():
                 count = _acknowledge(connection, node, ids)
+                # Asked before they are marked, as some of them may be processed by then.
+                dropped = _dropped(connection, node, ids) if count < len(ids) else {}
                 connection.execute(_MARK_PROCESSED)
-            return Acknowledged(count=count)
+            return Acknowledged(count=count, refused=dropped)
         except _REFUSALS:
             with connection.transaction():
                 return _acknowledge_apart(connection, node, sorted(ids))
@@ -202,6 +210,7 @@ def _acknowledge_apart(connection: Connection, node: str, ids: Sequence[UUID]) -
         try:
             with connection.transaction():
                 count += _acknowledge(connection, node, part)
+            refused |= _dropped(connection, node, part)
         except _REFUSALS as error:
             if len(part) > 1 and len(refused) < _REFUSED_MAX:
                 middle = len(part) // 2
@@ -212,13 +221,24 @@ def _acknowledge_apart(connection: Connection, node: str, ids: Sequence[UUID]) -
     return Acknowledged(count=count, refused=refused)
 
 
+def _dropped(connection: Connection, node: str, ids: Collection[UUID]) -> dict[UUID, Problem]:
+    """What is wrong with rows that wait on, though the statement that notes them did not fail."""
+    left = connection.execute(_UNHANDLED, {"ids": list(ids), "node": node}).fetchall()
+    why = "a trigger of the table drops the update, or a policy hides the row"
+    return {key: _unacknowledged(key, node, why) for (key,) in left}
+
+
 def _refused(key: UUID, node: str, error: psycopg.Error) -> Problem:
+    why = printable(error.diag.message_primary or type(error).__name__)
+    return _unacknowledged(key, node, why, error.diag.constraint_name or "")
+
+
+def _unacknowledged(key: UUID, node: str, why: str, field: str = "") -> Problem:
     return Problem(
         entity="change_trigger",
         key=str(key),
-        field=printable(error.diag.constraint_name) if error.diag.constraint_name else "",
-        what=f"{node} can't acknowledge it: "
-        f"{printable(error.diag.message_primary or type(error).__name__)}",
+        field=printable(field) if field else "",
+        what=f"{node} can't acknowledge it: {why}",
         remedy="correct or delete the row, or the check or trigger that refuses it",
         severity="warning",
     )

@@ -4,13 +4,16 @@ the connection breaks, times out, deadlocks    DatabaseUnavailable
 a table, column or function is missing         SchemaOutdated
 a right is missing                             RightsMissing
 a value does not fit its column                ContentError
+a function of the owner's own fails            Permanent, which names it
 anything else                                  Permanent
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
 import psycopg
 from psycopg import errors
@@ -24,6 +27,15 @@ from robbieblocks.errors import (
     RobbieBlocksError,
     SchemaOutdated,
 )
+from robbieblocks.messages import printable
+
+# The innermost line of what Postgres tells of where an error arose.
+_IN_FUNCTION: Final = re.compile(
+    r'^(?:PL/\w+ function "?|SQL function ")([^\n"(]{1,200})(?:[^\n]*\bline (\d{1,9}))?',
+    re.MULTILINE,
+)
+# How names of functions of schema/unified-schema begin.
+_OURS: Final = re.compile(r"(?:\w+\.)?(?:robbieblocks|sync|media_assets|earlier_media)_")
 
 
 @contextmanager
@@ -39,16 +51,28 @@ def translated(what: str) -> Generator[None]:
 
 
 def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
-    said = _first_line(error)
+    theirs = _function_of_others(error)
+    said = _first_line(error) + (f", in {theirs}" if theirs else "")
     # database.rights has added the missing grant. Of a table in a schema that a role may not use,
     # Postgres says that it does not exist.
     grant = "".join(getattr(error, "__notes__", ()))
     match error:
+        case errors.InsufficientPrivilege() if "row-level security" in said:
+            return RightsMissing(
+                f"could not {what}: {said}, which would hide rows as if they were deleted: ALTER "
+                "TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE ... BYPASSRLS for the "
+                "role that builds"
+            )
         case errors.InsufficientPrivilege() | errors.UndefinedTable() if grant:
             return RightsMissing(f"could not {what}: {said}: {grant} (or apply schema/roles.sql)")
         case errors.InsufficientPrivilege():
             return RightsMissing(
                 f"could not {what}: {said}: connect as a role that may, or GRANT it the right"
+            )
+        case psycopg.ProgrammingError() | psycopg.InternalError() if theirs:
+            return Permanent(
+                f"could not {what}: {said}: do as it says, or mend it, or the trigger, policy, "
+                "default or view that calls it: it is none of RobbieBlocks's"
             )
         case (
             errors.UndefinedTable()
@@ -67,7 +91,7 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
                 "has default_transaction_read_only set; connect to the primary"
             )
         case psycopg.DataError() | psycopg.IntegrityError():
-            return ContentError([_problem(error, what)])
+            return ContentError([_problem(error, what, said)])
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return DatabaseUnavailable(
                 f"could not {what}: {said}: try again; where it stays so, see the server's log"
@@ -80,7 +104,7 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
             return Permanent(f"could not {what}: {said}{code}")
 
 
-def _problem(error: psycopg.Error, what: str) -> Problem:
+def _problem(error: psycopg.Error, what: str, said: str) -> Problem:
     """The row that Postgres refused, as far as its message names table, column or constraint."""
     diagnosis = error.diag
     detail = f" ({diagnosis.message_detail})" if diagnosis.message_detail else ""
@@ -88,9 +112,20 @@ def _problem(error: psycopg.Error, what: str) -> Problem:
         entity="table",
         key=diagnosis.table_name or "unknown",
         field=diagnosis.column_name or diagnosis.constraint_name or "",
-        what=f"could not {what}: {_first_line(error)}{detail}",
+        what=f"could not {what}: {said}{detail}",
         remedy="correct the value",
     )
+
+
+def _function_of_others(error: psycopg.Error) -> str:
+    """The function that the error is from, where it is none of ours; else nothing.
+
+    Triggers on our tables, policies, defaults and views may call what their owner likes.
+    """
+    found = _IN_FUNCTION.search(error.diag.context or "")
+    if found is None or _OURS.match(found[1]):
+        return ""
+    return f"the function {printable(found[1])}" + (f", line {found[2]}" if found[2] else "")
 
 
 def _first_line(error: BaseException) -> str:

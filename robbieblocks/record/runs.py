@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 
 from robbieblocks.database import translated
+from robbieblocks.errors import Permanent
 from robbieblocks.messages import visible
 from robbieblocks.record.leases import Leases
 
@@ -121,7 +122,8 @@ def start(
     """Write a run's row, before any of its work, and return its id: a new one, or `id_`.
 
     `live_hash` is what is live now, None for nothing. It stands as the row's hash until the run is
-    finished, so that a run that dies names what visitors see. Raises DatabaseUnavailable.
+    finished, so that a run that dies names what visitors see. Raises DatabaseUnavailable, and
+    Permanent where a trigger drops the row.
     """
     run = id_ or uuid4()
     values = {
@@ -135,7 +137,12 @@ def start(
         "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
     with translated(f"record the start of a run of {app} on {node}"):
-        connection.execute(_START, values)
+        written = connection.execute(_START, values).rowcount
+    if written != 1:
+        raise Permanent(
+            f"could not record the start of a run of {app} on {node}: the row is dropped as it is "
+            "written: look at the triggers of robbieblocks_deploys that are none of RobbieBlocks's"
+        )
     return run
 
 

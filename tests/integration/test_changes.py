@@ -354,6 +354,20 @@ def test_an_old_row_that_is_refused_keeps_no_other_waiting(db: Db) -> None:
     assert waiting(db) == {rows[1]}
 
 
+def test_a_row_whose_update_a_trigger_drops_is_refused(db: Db) -> None:
+    """It waits on, and nobody would build for it without end and say nothing."""
+    kept, dropped = (queued(db, ["vengeance-local"]) for _ in range(2))
+    db.execute(
+        "CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER theirs BEFORE UPDATE ON robbieblocks_change_triggers FOR EACH ROW"
+        f" WHEN (OLD.id = '{dropped}') EXECUTE FUNCTION theirs()".encode()
+    )
+    done = changes.acknowledge(db, "vengeance-local", [kept, dropped])
+    assert (done.count, list(done.refused)) == (1, [dropped])
+    assert "a trigger of the table drops the update" in done.refused[dropped].what
+    assert changes.acknowledge(db, "vengeance-local", [kept]).refused == {}
+
+
 def test_lost_connection(db: Db) -> None:
     """A connection that is gone is DatabaseUnavailable."""
     db.close()

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from robbieblocks import record
 from robbieblocks.database import sessions
 from robbieblocks.database.sessions import lock_key
-from robbieblocks.errors import DatabaseUnavailable
+from robbieblocks.errors import DatabaseUnavailable, Permanent
 from robbieblocks.record import Leases, RunEnd
 from tests.integration.rows import Db, one
 
@@ -85,6 +85,21 @@ def test_start(db: Db) -> None:
     assert found["trigger_ids"] == [trigger]
     assert found["heartbeat_at"] >= found["started_at"]
     assert found["completed_at"] is None
+
+
+def test_a_trigger_of_the_owners_is_named(db: Db) -> None:
+    """Where it fails, and not the schema; and a row that it drops is no run that was taken for dead."""
+    body = "CREATE OR REPLACE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS $$ {} $$"
+    db.execute(body.format("BEGIN PERFORM 1 FROM nowhere; RETURN NEW; END").encode())
+    db.execute(
+        "CREATE TRIGGER theirs BEFORE INSERT ON robbieblocks_deploys"
+        " FOR EACH ROW EXECUTE FUNCTION theirs()"
+    )
+    with pytest.raises(Permanent, match=r"does not exist, in the function theirs, line 1"):
+        begun(db)
+    db.execute(body.format("BEGIN RETURN NULL; END").encode())
+    with pytest.raises(Permanent, match="the row is dropped as it is written"):
+        begun(db)
 
 
 def test_nothing_live(db: Db) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from robbieblocks import snapshot
 from robbieblocks.database import loading
-from robbieblocks.errors import DatabaseUnavailable, Permanent, SchemaOutdated
+from robbieblocks.errors import DatabaseUnavailable, Permanent, RightsMissing, SchemaOutdated
 from robbieblocks.model import BlockRow, ComponentRow, Json, canonical_json
 from robbieblocks.snapshot import reading
 from tests.integration.rows import Db
@@ -260,6 +260,13 @@ def test_times(db: Db, stored: str | None, read: datetime | None) -> None:
     db.execute("SET timezone = 'Pacific/Kiritimati'")
     db.execute("UPDATE robbieblocks_pages SET published_at = %s", (stored,))
     assert snapshot.take(db).pages[0].published_at == read
+
+
+def test_a_policy_hides_no_rows(db: Db) -> None:
+    """A page that the role does not see any more would be removed: it is an error instead."""
+    db.execute("ALTER TABLE robbieblocks_pages ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    with pytest.raises(RightsMissing, match="BYPASSRLS"):
+        snapshot.take(db)
 
 
 def test_without_the_schema(empty_database: str) -> None:
