@@ -46,6 +46,7 @@ pytest_plugins = [
     "tests.pages",
     "tests.sites",
     "tests.commands",
+    "tests.killing",
     "tests.workers",
     "tests.s3_server",
 ]

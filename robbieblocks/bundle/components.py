@@ -35,7 +35,7 @@ from robbieblocks.bundle.tailwind import NO_CLASSES, NamedClasses, classes_of_cs
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
 from robbieblocks.model import Asset, ComponentRow, Module, component_specifier, sha256
-from robbieblocks.row_faults import blame
+from robbieblocks.row_faults import blame, is_passing
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "component"
@@ -86,6 +86,11 @@ class Component:
     def broken(self) -> bool:
         """Whether it has an error, so that blocks can't show it."""
         return any(each.severity == "error" for each in self.problems)
+
+    @property
+    def passing(self) -> Component:
+        """The same, where its problems may be gone with the next look."""
+        return replace(self, problems=tuple([replace(p, passing=True) for p in self.problems]))
 
 
 class Components:
@@ -162,12 +167,15 @@ class Components:
         self._memory.update((key, _read(content)) for key, content in made.items())
         self._compiled += [row.key for row in rows]
         self._faulty = [keys[key] for key, found in faults.items() if found]
-        passing = {keys[key] for key, result in results.items() if not result.lasting}
-        passing.update(self._faulty)
-        lasting = {key: content for key, content in made.items() if key not in passing}
+        shaky = {keys[key] for key, result in results.items() if not result.lasting}
+        lasting = {key: made[key] for key in made.keys() - shaky.union(self._faulty)}
+        for key, result in results.items():
+            if is_passing((*result.problems, *faults[key])):
+                self._faulty.append(keys[key])
+                self._memory[keys[key]] = self._memory[keys[key]].passing
         self._cache.put_many(versioned(_KIND), lasting)
-        took_ms = (time.perf_counter() - began) * 1_000
         if len(rows) >= _LEARNED_MIN:
+            took_ms = (time.perf_counter() - began) * 1_000
             self._ms_each += (took_ms / len(rows) - self._ms_each) / 2
         if is_shared:
             self._cache.share(versioned(_KIND), lasting)
@@ -246,8 +254,7 @@ def _component_imports(analysis: Analysis) -> list[ComponentImport]:
     return [
         ComponentImport(
             each.specifier.removeprefix(_COMPONENTS),
-            each.position.line,
-            each.position.column,
+            *(each.position.line, each.position.column),
             None if each.names is None else sorted(each.names),
         )
         for each in (*analysis.imports, *analysis.unused_imports)
@@ -259,15 +266,14 @@ def _unseen_imports(
     row: ComponentRow, analysis: Analysis, imports: Collection[str]
 ) -> list[Problem]:
     """Problems with imports that esbuild left and the tree did not have, such as a JSX pragma's."""
-    known = {"react", "react/jsx-runtime", *analysis.subsets}
-    known.update(each.specifier for each in analysis.imports)
+    named = (each.specifier for each in analysis.imports)
+    known = {"react", "react/jsx-runtime", *analysis.subsets, *named}
     return [unseen_import(row, name) for name in imports if name not in known]
 
 
 def _read(content: bytes) -> Component:
     head_text, module, script, source_map, css = unpacked(content)
-    head = json.loads(head_text)
-    key = head["key"]
+    key = (head := json.loads(head_text))["key"]
     imports = tuple(ComponentImport(*each) for each in head["component_imports"])
     return Component(
         module=Module(

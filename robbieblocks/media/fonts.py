@@ -6,10 +6,10 @@ import importlib.util
 import json
 from typing import Final
 
+from robbieblocks.media.child import PictureChild
 from robbieblocks.media.kinds import MediaKind
 from robbieblocks.media.made import Made
 from robbieblocks.model import Asset, FontMeasure, Media, MediaForm, MediaRow
-from robbieblocks.process import Child
 from robbieblocks.toolchain import COMMON_RANGE
 
 _TIMEOUT_S: Final = 60.0
@@ -27,7 +27,7 @@ def as_given(row: MediaRow, kind: MediaKind, given: bytes) -> Made:
     return Made(Media(row=row, forms=(form,)), {asset.name: given})
 
 
-def made_font(row: MediaRow, kind: MediaKind, given: bytes, child: Child) -> Made | str:
+def made_font(row: MediaRow, kind: MediaKind, given: bytes, child: PictureChild) -> Made | str:
     """A font with what the child makes of it, or what is wrong with the file.
 
     Raises ProcessFailed.

@@ -11,8 +11,11 @@ from typing import Final, NamedTuple
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.media.child import start_child
+from robbieblocks.media.child import PictureChild
+from robbieblocks.media.failures import Failures
+from robbieblocks.media.judging import AGAIN
 from robbieblocks.model import Asset, MediaForm, canonical_json, sha256
+from robbieblocks.process import Killed, NotStarted
 from robbieblocks.source_hash import source_hash
 
 _KIND: Final = "node-icons"
@@ -34,10 +37,14 @@ class IconSet(NamedTuple):
 
 
 class NoIcons(NamedTuple):
-    """Why nothing could be made of a picture, and what to do. `what` continues a sentence."""
+    """Why nothing could be made of a picture, and what to do. `what` continues a sentence.
+
+    `passing` is as in errors.Problem.
+    """
 
     what: str
     remedy: str
+    passing: bool = False
 
 
 @dataclass(slots=True)
@@ -45,7 +52,8 @@ class IconMaker:
     """Makes icons in a child process. What was made, or could not be, is known while it runs."""
 
     cache: Cache
-    _known: dict[str, IconSet | NoIcons] = field(default_factory=dict[str, IconSet | NoIcons])
+    failures: Failures[NoIcons] = field(default_factory=Failures[NoIcons])
+    _known: dict[str, IconSet] = field(default_factory=dict[str, IconSet])
 
     def make(self, form: MediaForm, content: Callable[[], bytes], ground: str) -> IconSet | NoIcons:
         """The icons of a square SVG or PNG, whose bytes `content` gives.
@@ -54,11 +62,17 @@ class IconMaker:
         `content` raises.
         """
         key = sha256(canonical_json([form.name, ground]))
-        found = self._known.get(key)
-        if found is None:
-            while len(self._known) >= _KEPT:
-                del self._known[next(iter(self._known))]
-            found = self._known[key] = self._made(form, content, ground)
+        known = self._known.get(key) or self.failures.get(key)
+        if known is not None:
+            return known
+        found = self._made(form, content, ground)
+        if isinstance(found, NoIcons):
+            self.failures.put(key, found, passing=found.passing)
+            return found
+        self.failures.made(key)
+        while len(self._known) >= _KEPT:
+            del self._known[next(iter(self._known))]
+        self._known[key] = found
         return found
 
     def _made(
@@ -74,14 +88,17 @@ class IconMaker:
         if form.type == _SVG and importlib.util.find_spec("resvg_py") is None:
             return NoIcons("is an SVG, and resvg-py is not installed", _INSTALL)
         request = json.dumps({"type": "icons", "form": form.type, "ground": ground}).encode()
-        child = start_child()
+        child = PictureChild()
         try:
             answer = child.call(request + b"\n" + content(), _TIMEOUT_S)
+        except (Killed, NotStarted) as error:
+            why = str(error).splitlines()[0]
+            return NoIcons(f"could not be drawn: {why}", AGAIN, passing=True)
         except ProcessFailed as error:
             why = str(error).splitlines()[0]
             return NoIcons(f"can't be drawn: {why}", "name a simpler picture")
         finally:
-            child.kill()
+            child.close()
         told = json.loads(answer.partition(b"\n")[0])
         if "error" in told:
             return NoIcons(told["error"], "turn it into paths, or name a PNG of 512 pixels")

@@ -12,6 +12,11 @@ from robbieblocks.model import MediaRow, sha256
 from robbieblocks.source_hash import source_hash
 
 _FOLDER: Final = Path(__file__).parent
+# What to do where the machine is at fault, and not the picture.
+AGAIN: Final = (
+    "see what this machine is short of, mostly memory; a worker tries again by itself, or build "
+    "again"
+)
 
 
 def cache_key(row: MediaRow) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
-from robbieblocks.media.child import start_child
+from robbieblocks.media.child import PictureChild
+from robbieblocks.media.failures import Failures
 from robbieblocks.media.fonts import as_given, can_be_cut, made_font
-from robbieblocks.media.judging import cache_key, in_the_way, problem, row_problem
+from robbieblocks.media.judging import AGAIN, cache_key, in_the_way, problem, row_problem
 from robbieblocks.media.kinds import FONTS, PIXELS, SVG, KindProblem, MediaKind, kind_of
 from robbieblocks.media.made import Made, entry_of, from_entry, packed, unpacked
 from robbieblocks.media.pictures import made_picture
@@ -28,7 +29,7 @@ from robbieblocks.model import (
     sha256,
 )
 from robbieblocks.objectstore import Originals
-from robbieblocks.process import Child
+from robbieblocks.process import Child, Killed, NotStarted
 from robbieblocks.row_faults import blame
 from robbieblocks.settings import Settings
 
@@ -45,14 +46,14 @@ class MediaMaker:
     """Makes media in a child process, which is there only while something is made.
 
     `size_max_mb` is the largest file that is taken, `originals` the bucket in which files may lie:
-    what can't be read there is tried again. `failures` are files of which nothing could be
-    made: they are not tried again in this process.
+    what can't be read there is tried again. `failures` are files of which nothing could be made:
+    in this process those alone are tried again whose child was killed.
     """
 
     cache: Cache
     size_max_mb: int
     originals: Originals = field(default_factory=lambda: Originals(None))
-    failures: dict[str, Problem] = field(default_factory=dict[str, Problem])
+    failures: Failures[Problem] = field(default_factory=Failures[Problem])
     _seen: Mapping[str, MediaRow] = field(default_factory=dict[str, MediaRow])
     _ahead: AheadThread = field(init=False)
 
@@ -63,6 +64,11 @@ class MediaMaker:
     def of(cls, cache: Cache, settings: Settings) -> Self:
         """With what settings say of media."""
         return cls(cache, settings.media_size_max_mb, Originals(settings.media_bucket))
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether another try may give more than the last one did."""
+        return self.originals.is_troubled or self.failures.again_in_s is not None
 
     def make(
         self,
@@ -131,11 +137,13 @@ class MediaMaker:
         if self._ahead.busy or same(self._seen, rows):
             return
         keys = {cache_key(row): row for row in rows.values()}
-        done = {*self.cache.get_many(_KIND, keys), *self.failures}
+        done = self.cache.get_many(_KIND, keys).keys()
         left = [
             row
             for key, row in sorted(keys.items())
-            if key not in done and row_problem(row, self.size_max_mb) is None
+            if key not in done
+            and self.failures.get(key) is None
+            and row_problem(row, self.size_max_mb) is None
         ]
         if len(left) <= AT_ONCE:
             self._seen = rows
@@ -181,7 +189,7 @@ class MediaMaker:
         content: Content,
         started: Callable[[Child], None] = lambda _: None,
     ) -> Iterable[tuple[MediaRow, Made | Problem]]:
-        child: Child | None = None
+        child = PictureChild(started)
         try:
             for row, fetched in self._fetched(rows):
                 if fetched is not None:
@@ -200,17 +208,14 @@ class MediaMaker:
                 with blame(faults.append, "media", row.key, "content"):
                     found = self._judged(row, given)
                     if isinstance(found, MediaKind):
-                        if child is None or not child.alive:
-                            child = start_child()
-                            started(child)
                         found = self._of_child(row, found, given, child)
                 if faults:
-                    found = self._noted(row, faults[0])
+                    # Where memory was short, the next build looks at once.
+                    found = faults[0] if faults[0].passing else self._noted(row, faults[0])
                 if found is not None and not isinstance(found, MediaKind):
                     yield row, found
         finally:
-            if child is not None:
-                child.kill()
+            child.close()
 
     def _judged(self, row: MediaRow, given: bytes) -> Made | Problem | MediaKind:
         """What becomes of a file; its kind where a picture is to be made of it."""
@@ -229,11 +234,15 @@ class MediaMaker:
         return kind
 
     def _of_child(
-        self, row: MediaRow, kind: MediaKind, given: bytes, child: Child
+        self, row: MediaRow, kind: MediaKind, given: bytes, child: PictureChild
     ) -> Made | Problem:
         is_font = kind.type in FONTS
         try:
             made = (made_font if is_font else made_picture)(row, kind, given, child)
+        except (Killed, NotStarted) as error:
+            why = str(error).splitlines()[0]
+            passing = replace(problem(row, f"could not be read: {why}", AGAIN), passing=True)
+            return self._noted(row, passing)
         except ProcessFailed as error:
             why = str(error).splitlines()[0]
             made = f"can't be read as a {'font' if is_font else 'picture'}: {why}"
@@ -258,9 +267,10 @@ class MediaMaker:
     def _store(self, made: Made) -> None:
         # The files first: an entry must not name what is not there.
         self.cache.put_many(_FILE_KIND, made.files)
-        self.cache.put_many(_KIND, {cache_key(made.media.row): entry_of(made.media)})
+        key = cache_key(made.media.row)
+        self.cache.put_many(_KIND, {key: entry_of(made.media)})
+        self.failures.made(key)
 
     def _noted(self, row: MediaRow, found: Problem) -> Problem:
-        if not found.passing:
-            self.failures[cache_key(row)] = found
+        self.failures.put(cache_key(row), found, passing=found.passing)
         return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from robbieblocks.media.child import PictureChild
 from robbieblocks.media.kinds import MediaKind
 from robbieblocks.media.made import Made
 from robbieblocks.model import Asset, Media, MediaForm, MediaRow
-from robbieblocks.process import Child
 
 _TIMEOUT_S: Final = 60.0
 _PIXELS_MAX: Final = 100_000_000
@@ -22,7 +22,7 @@ _EXTENSIONS: Final = {
 }
 
 
-def made_picture(row: MediaRow, kind: MediaKind, given: bytes, child: Child) -> Made | str:
+def made_picture(row: MediaRow, kind: MediaKind, given: bytes, child: PictureChild) -> Made | str:
     """What the child makes of a picture or drawing, or what is wrong with the file.
 
     Raises ProcessFailed.

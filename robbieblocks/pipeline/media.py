@@ -90,8 +90,7 @@ class MediaMemory:
         if not same(content.library, NO_MEDIA):
             return content
         if self._resolved is not None and (
-            same(self._resolved, content)
-            or (same(self._given, content) and not maker.originals.is_troubled)
+            same(self._resolved, content) or (same(self._given, content) and not maker.is_troubled)
         ):
             return self._resolved
         known = self._resolved.library if self._resolved else NO_MEDIA
@@ -135,4 +134,5 @@ def _explained(problem: Problem, wrong: Mapping[str, Problem]) -> Problem:
     why = wrong.get(named[1]) if named else None
     if named is None or why is None:
         return problem
-    return replace(problem, what=f"{_SIGN}{named[1]} {why.what}", remedy=why.remedy)
+    what = f"{_SIGN}{named[1]} {why.what}"
+    return replace(problem, what=what, remedy=why.remedy, passing=why.passing)

@@ -68,7 +68,8 @@ class _Found:
         if self._source is not None:
             made = draw(self._source, _ground(brand))
             if isinstance(made, NoIcons):
-                self._add("/source", f"media:{self._icons.source} {made.what}", made.remedy)
+                what = f"media:{self._icons.source} {made.what}"
+                self._add("/source", what, made.remedy, passing=made.passing)
             else:
                 self.made = made
 
@@ -127,8 +128,12 @@ class _Found:
         media = self._library.media.get(key)
         if media is None:
             wrong = self._library.wrong.get(key)
-            what = f"media:{printable(key)} is not there" if wrong is None else wrong.what
-            self._add(pointer, what, "put the file into content/media/ and import it")
+            if wrong is None:
+                what = f"media:{printable(key)} is not there"
+                self._add(pointer, what, "put the file into content/media/ and import it")
+            else:
+                what = f"media:{printable(key)} {wrong.what}"
+                self._add(pointer, what, wrong.remedy, passing=wrong.passing)
             return None
         form = media.forms[-1]
         if form.type not in types:
@@ -142,7 +147,7 @@ class _Found:
             return None
         return media
 
-    def _add(self, pointer: str, what: str, remedy: str) -> None:
+    def _add(self, pointer: str, what: str, remedy: str, *, passing: bool = False) -> None:
         self.problems.append(
             Problem(
                 entity="node_branding",
@@ -151,6 +156,7 @@ class _Found:
                 what=what,
                 remedy=remedy,
                 pointer=f"/icons{pointer}",
+                passing=passing,
             )
         )
 

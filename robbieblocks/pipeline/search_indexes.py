@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from robbieblocks import release
 from robbieblocks import toolchain as toolchains
@@ -25,6 +26,20 @@ PageTags = Mapping[str, Tags]
 """The tags of those pages that have some, by page key: their HTML does not say them."""
 
 _WAIT_MAX_S: Final = 60.0
+_PAUSE_S: Final = 30.0
+_PAUSE_MAX_S: Final = 3600.0
+
+
+class _Requested(NamedTuple):
+    """An index that is wanted: not before `due_at`, and at the next pause after `latest`, both
+    monotonic times. `tries` says how often it failed.
+    """
+
+    site_root: SiteRoot
+    tags: PageTags
+    due_at: float
+    latest: float
+    tries: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,19 +48,16 @@ class SearchIndexes(BesideBuilds):
 
     Where they are made `later`, no build waits: the thread makes the index of what is live, once
     builds rest, or at the next pause where they have not rested for `wait_max_s` seconds, and calls
-    `on_ready`; the next build puts it into a release.
+    `on_ready`; the next build puts it into a release. What failed is tried again after a pause.
     """
 
     settings: Settings
     progress: Progress
     wait_max_s: float = _WAIT_MAX_S
     _made: dict[Target, Index] = field(default_factory=dict[Target, Index])
-    _requested: dict[Target, tuple[SiteRoot, PageTags]] = field(
-        default_factory=dict[Target, tuple[SiteRoot, PageTags]]
-    )
+    _requested: dict[Target, _Requested] = field(default_factory=dict[Target, _Requested])
     _failed: dict[Target, str] = field(default_factory=dict[Target, str])
     _identity: str = ""
-    _due_at: float = 0.0
 
     @classmethod
     def of(
@@ -84,29 +96,42 @@ class SearchIndexes(BesideBuilds):
 
     def request(self, site_root: SiteRoot, target: Target, tags: PageTags) -> None:
         """Have the index made of what will be live once builds rest, with these tags."""
+        now = time.monotonic()
         with self._changed:
-            if not self._requested:
-                self._due_at = time.monotonic() + self.wait_max_s
-            self._requested[target] = site_root, tags
+            before = self._requested.get(target)
+            latest = min(now + self.wait_max_s, before.latest if before else math.inf)
+            self._requested[target] = _Requested(site_root, tags, now, latest)
             self._wake(self._run, "search")
 
     def _run(self) -> None:
         while (next_one := self._next()) is not None:
-            target, (site_root, tags) = next_one
+            target, wanted = next_one
             try:
-                self._index_live(site_root, target, tags)
+                self._index_live(wanted.site_root, target, wanted.tags)
             except Exception as error:  # noqa: BLE001 -- it would end the thread, and no one would know
                 if not self._closing:
                     self._tell(target, str(error) or type(error).__name__)
+                self._try_later(target, wanted)
 
-    def _next(self) -> tuple[Target, tuple[SiteRoot, PageTags]] | None:
+    def _try_later(self, target: Target, failed: _Requested) -> None:
+        """Want it again after a pause, the longer the more often it failed."""
+        pause_s = min(_PAUSE_S * 4.0 ** min(failed.tries, 10), _PAUSE_MAX_S)
+        due_at = time.monotonic() + pause_s
+        again = failed._replace(due_at=due_at, latest=due_at + self.wait_max_s)
+        with self._changed:
+            # Another build may have asked meanwhile.
+            self._requested.setdefault(target, again._replace(tries=failed.tries + 1))
+
+    def _next(self) -> tuple[Target, _Requested] | None:
         """A target whose index is to be made now; None at the end."""
         with self._changed:
             while self._requested and not self._closing:
-                rest_s = self.rest.left_s(latest=self._due_at)
-                if rest_s == 0:
-                    return self._requested.popitem()
-                self._changed.wait(rest_s)
+                target, wanted = min(self._requested.items(), key=lambda item: item[1].due_at)
+                rest_s = self.rest.left_s(latest=wanted.latest)
+                early_s = wanted.due_at - time.monotonic()
+                if rest_s == 0 and early_s <= 0:
+                    return target, self._requested.pop(target)
+                self._changed.wait(None if rest_s is None else max(rest_s, early_s))
             self._thread = None
             return None
 

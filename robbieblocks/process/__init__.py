@@ -14,16 +14,21 @@ from robbieblocks.process.folders import (
 )
 from robbieblocks.process.running import (
     ROWS_MEMORY_BYTES,
+    Killed,
+    NotStarted,
     TimedOut,
     die_with_parent,
     run,
     setpriv_prefix,
+    was_killed,
 )
 
 __all__ = [
     "FOLDER_PREFIX",
     "ROWS_MEMORY_BYTES",
     "Child",
+    "Killed",
+    "NotStarted",
     "TimedOut",
     "answer",
     "die_with_parent",
@@ -33,4 +38,5 @@ __all__ = [
     "setpriv_prefix",
     "sweep_temporary_folders",
     "temporary_folder",
+    "was_killed",
 ]

@@ -66,8 +66,9 @@ class Child:
     def call(self, payload: bytes, timeout: float) -> bytes:
         """Send one frame and return the answer.
 
-        Raises TimedOut after `timeout` seconds (`Deadline`). Raises ProcessFailed, with the exit
-        status and the last lines of stderr, when the child is gone or answers garbage.
+        Raises TimedOut after `timeout` seconds (`Deadline`), and Killed where others end the child
+        meanwhile. Raises ProcessFailed, with the exit status and the last lines of stderr, when the
+        child is gone or answers garbage.
         """
         if len(payload) > _FRAME_MAX_BYTES:
             raise ProcessFailed(self._failure("the request is longer than 1 GiB"))
@@ -91,8 +92,9 @@ class Child:
             raise running.TimedOut(self._failure(why)) from None
         except (EOFError, ValueError) as error:
             why = self._exit_reason() or str(error)
+            kind = running.Killed if running.was_killed(self._process.returncode) else ProcessFailed
             self.kill()
-            raise ProcessFailed(self._failure(why)) from None
+            raise kind(self._failure(why)) from None
         except BaseException:
             self.kill()
             raise

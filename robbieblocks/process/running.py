@@ -33,8 +33,28 @@ _TRIAL_TIMEOUT_S: Final = 10.0
 _ASK_S: Final = 0.1
 
 
+# Signals that others send: the kernel where memory is short, a person, a machine that stops. Over
+# its own work a process ends by other ones (SIGSEGV, SIGABRT), or with a status.
+_OF_OTHERS: Final = frozenset(
+    {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
+)
+
+
 class TimedOut(ProcessFailed):
     """A child process did not finish or answer in time; it has been killed."""
+
+
+class NotStarted(ProcessFailed):
+    """A program could not be started, so nothing that it was to work on is at fault."""
+
+
+class Killed(ProcessFailed):
+    """Somebody else ended a child process: what it worked on need not be at fault."""
+
+
+def was_killed(returncode: int | None) -> bool:
+    """Whether a process was ended by a signal that others send; `returncode` is as Popen has it."""
+    return returncode is not None and -returncode in _OF_OTHERS
 
 
 def run(
@@ -92,13 +112,11 @@ def start(
     env: Mapping[str, str] | None,
     prefix: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a program with pipes; `prefix` is put before its command. Raises ProcessFailed."""
+    """Start a program with pipes; `prefix` is put before its command. Raises NotStarted."""
     # Behind a prefix, a program that is missing would look like one that fails.
     program = shutil.which(argv[0], path=None if env is None else env.get("PATH", os.defpath))
     if program is None:
-        raise ProcessFailed(
-            f"could not start {argv[0]}: no such program, or it may not be executed"
-        )
+        raise NotStarted(f"could not start {argv[0]}: no such program, or it may not be executed")
     try:
         return subprocess.Popen(  # noqa: S603 - argv is a list; no shell reads it
             [*prefix, program, *map(str, argv[1:])],
@@ -111,7 +129,7 @@ def start(
             process_group=0,
         )
     except (OSError, ValueError) as error:
-        raise ProcessFailed(f"could not start {argv[0]}: {error}") from error
+        raise NotStarted(f"could not start {argv[0]}: {error}") from error
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> bytes:

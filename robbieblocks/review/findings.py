@@ -18,6 +18,7 @@ from robbieblocks.errors import Problem, Severity
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.pipeline import Proposal
 from robbieblocks.review.values import NewFinding
+from robbieblocks.row_faults import is_passing
 from robbieblocks.settings import Settings
 from robbieblocks.source_hash import source_hash
 
@@ -46,6 +47,8 @@ class Checks:
         if key in kept:
             return tuple(map(_decoded, orjson.loads(kept[key])))
         found = checks.run(self._checked(proposal))
+        if is_passing(each.problem for each in found):
+            return found
         self.cache.put_many(_KIND, {key: orjson.dumps(list(map(_encoded, found)))})
         return found
 

@@ -53,6 +53,10 @@ _NOT_REACHED: Final = (
     "other components took all the time there is",
     "mend those that take too long, and check again",
 )
+_WAS_KILLED: Final = (
+    "its process was killed, by the kernel or by a person",
+    "see what this machine is short of, mostly memory, and check again",
+)
 _SUGGESTION: Final = "Did you mean "
 
 
@@ -120,7 +124,7 @@ class _Examination:
     def messages(self) -> list[Message]:
         return self._of(range(len(self._texts)))
 
-    def _of(self, group: Sequence[int]) -> list[Message]:
+    def _of(self, group: Sequence[int], *, again: bool = True) -> list[Message]:
         share = len(group) / len(self._texts)
         limit = max(_LEAST_TIMEOUT_S, _TIMEOUT_S * share)
         left = self._deadline - time.monotonic()
@@ -130,6 +134,13 @@ class _Examination:
             return []
         try:
             return self._program.check(group, min(limit, left))
+        except process.Killed:
+            # By others, so the same texts may well do. Twice, it may be memory that they take.
+            if again:
+                return self._of(group, again=False)
+            if len(group) == 1:
+                self._fault(_unchecked(self._texts[group[0]].row, *_WAS_KILLED))
+                return []
         except ProcessFailed as error:
             if len(group) == 1:
                 why = "it takes too long" if isinstance(error, process.TimedOut) else "it gave up"

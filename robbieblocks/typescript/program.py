@@ -149,6 +149,8 @@ class Program:
             timeout=timeout,
             memory_bytes=process.ROWS_MEMORY_BYTES,
         )
+        if process.was_killed(done.returncode):
+            raise process.Killed("tsc was killed")
         if done.returncode not in (0, 1, 2) or done.stderr.strip():
             said = done.stderr.decode(errors="replace").strip().partition("\n")[0][:200]
             raise ProcessFailed(f"tsc ended with status {done.returncode}: {said}")

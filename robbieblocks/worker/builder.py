@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from robbieblocks.pipeline import (
     Site,
     readers_of_changed,
 )
+from robbieblocks.row_faults import is_passing
 from robbieblocks.settings import Settings
 from robbieblocks.shared_cache import SharedCounts
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
@@ -29,6 +30,8 @@ from robbieblocks.worker.log import Log
 from robbieblocks.worker.ports import BuildResult
 
 _LOGGED_ITEMS_MAX = 20
+_FIRST_PAUSE = timedelta(seconds=10)
+_LONGEST_PAUSE = timedelta(minutes=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +40,8 @@ class PipelineBuilder:
 
     The build context (toolchain, templates, cache, isolates) is opened with the first build. A job
     that repairs reads templates and toolchain again where they have changed. A build that runs when
-    `stopped` is set waits for no other node any more.
+    `stopped` is set waits for no other node any more. What is passing is tried again after ten
+    seconds, then after as long as it lasts already, up to five minutes.
     """
 
     node: str
@@ -51,6 +55,7 @@ class PipelineBuilder:
     on_ready: Callable[[], None] = lambda: None
     stopped: threading.Event | None = None
     _context: BuildContext | None = None
+    _passing_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def ready_apps(self) -> frozenset[str]:
         """The apps of which an index for search or social cards were made since the last time, and
@@ -89,12 +94,23 @@ class PipelineBuilder:
                 _log_run(self.log, job, report, run)
         for problem in report.refused[:_LOGGED_ITEMS_MAX]:
             self.log.warning("change.refused", row=problem.key, error=str(problem))
-        return _result(report, self.node, self._bucket_is_tried_again())
+        return _result(report, self.node, self._tried_again(report.runs, datetime.now(UTC)))
 
-    def _bucket_is_tried_again(self) -> datetime | None:
-        """When media are asked for again, where their bucket could not be read."""
+    def _tried_again(self, runs: Iterable[RunReport], now: datetime) -> Mapping[str, datetime]:
+        """When apps are built again though no row changes, since the machine was short of something
+        or the bucket of their media could not be read.
+        """
         left = None if self._context is None else self._context.media.originals.again_in_s
-        return None if left is None else datetime.now(UTC) + timedelta(seconds=left)
+        found: dict[str, datetime] = {}
+        for run in runs:
+            if is_passing(run.problems):
+                lasts = now - self._passing_since.setdefault(run.app, now)
+                found[run.app] = now + min(max(lasts, _FIRST_PAUSE), _LONGEST_PAUSE)
+                continue
+            self._passing_since.pop(run.app, None)
+            if run.held_back and left is not None:
+                found[run.app] = now + timedelta(seconds=left)
+        return found
 
     def close(self) -> None:
         """End the isolates' processes and close the cache."""
@@ -148,7 +164,7 @@ def _log_run(log: Log, job: Job, report: BuildReport, run: RunReport) -> None:
     )
 
 
-def _result(report: BuildReport, node: str, again: datetime | None) -> BuildResult:
+def _result(report: BuildReport, node: str, again: Mapping[str, datetime]) -> BuildResult:
     """What the loop needs of a report."""
     apps = report.node_apps.get(node, frozenset())
     behind = report.behind.get(node, NOTHING_BEHIND)
@@ -171,14 +187,16 @@ def _result(report: BuildReport, node: str, again: datetime | None) -> BuildResu
     )
 
 
-def _boundaries(report: BuildReport, again: datetime | None) -> Mapping[str, datetime | None]:
+def _boundaries(
+    report: BuildReport, again: Mapping[str, datetime]
+) -> Mapping[str, datetime | None]:
     """When each app next changes by itself: its content, or the end of a pin, freeze or hold; and
-    where it waits for a bucket of media, when that is tried again.
+    where it waits for something that is passing, when that is tried again.
     """
     boundaries = dict(report.plan.boundaries)
     ends = [(run.app, run.waits_until.until) for run in report.runs if run.waits_until]
     ends += [(run.target.app, h.until) for run in report.plan.runs for h in run.held.values()]
-    ends += [(run.app, again) for run in report.runs if run.held_back]
+    ends += again.items()
     for app, until in ends:
         if until is not None:
             boundaries[app] = min(until, boundaries.get(app) or until)

@@ -379,7 +379,7 @@ def test_what_was_made_is_not_made_again(
     first = {file.name for file in (site.settings.site_root / NODE / "assets").iterdir()}
     warm = make_builder(site.settings.database_url or "", cache=site.settings.cache)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("robbieblocks.media.making.start_child", lambda: pytest.fail("a child"))
+        patch.setattr("robbieblocks.media.child.start_child", lambda: pytest.fail("a child"))
         assert run_of(warm.build(nodes=[NODE], dry_run=True), NODE, APP).outcome == "unchanged"
     shutil.copytree(warm_cache, tmp_path / "cache")
     cold = make_builder(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from robbieblocks import process
 from robbieblocks.builtin import BUILTIN
 from robbieblocks.checks import Checked
 from robbieblocks.checks.rules.search import search_off, unused_search
+from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import sha256
 from robbieblocks.pipeline import BuildContext, Request, inspect
 from robbieblocks.pipeline.search_indexes import SearchIndexes
@@ -173,6 +175,36 @@ def test_tags_are_a_part_of_the_index_alone(site: Site) -> None:
     assert listing(site)["key"] not in (json.loads(before[FILE])["key"], tagged["key"])
     (settled,) = site.build().runs
     assert settled.outcome == "unchanged"
+
+
+MAKE = "robbieblocks.pipeline.search_indexes.make_index"
+
+
+def test_an_index_whose_process_was_killed_is_made_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the worker's thread, without another edit."""
+    search, real, tries = site.builder.context.search, pkgutil.resolve_name(MAKE), list[str]()
+    assert search is not None
+
+    def killed_once(*given: Any, **named: Any) -> Any:
+        tries.append("a try")
+        if len(tries) == 1:
+            raise ProcessFailed("it was killed")
+        return real(*given, **named)
+
+    monkeypatch.setattr(MAKE, killed_once)
+    monkeypatch.setattr("robbieblocks.pipeline.search_indexes._PAUSE_S", 0.0)
+    search.later, search.rest.rest_s, search.wait_max_s = True, 3600.0, 0.0
+    ready = threading.Event()
+    search.on_ready = ready.set
+    site.sql("UPDATE robbieblocks_pages SET meta_title = 'Other' WHERE page_key = 'bowls'")
+    site.build()
+    before = listing(site)
+    assert ready.wait(60)
+    site.build()
+    assert len(tries) == 2
+    assert listing(site)["key"] != before["key"]
 
 
 def test_an_index_that_can_not_be_made_holds_no_page_back(site: Site) -> None:

@@ -97,7 +97,7 @@ def test_what_one_node_makes_the_others_fetch(
     made = _built(first)
     # Eight components, a picture, the claim to make it, and what else took long here.
     assert len(s3.written) >= 10
-    monkeypatch.setattr("robbieblocks.media.making.start_child", lambda: pytest.fail("a picture"))
+    monkeypatch.setattr("robbieblocks.media.child.start_child", lambda: pytest.fail("a picture"))
     compiled: list[str] = []
     compile_ = Components._compile
 

@@ -103,7 +103,8 @@ class PageMedia:
             return media
         name = printable(_SIGN + key)
         if (problem := self.library.wrong.get(key)) is not None:
-            return ValueProblem("", f"{name} {problem.what}", problem.remedy)
+            what = f"{name} {problem.what}"
+            return ValueProblem("", what, problem.remedy, passing=problem.passing)
         remedy = "put its file into content/media/ and import it"
         if self.library.keys and "mean" in (near := did_you_mean(key, self.library.keys)):
             remedy = near

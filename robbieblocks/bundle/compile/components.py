@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, 
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import ComponentRow, sha256
+from robbieblocks.process import Killed
 
 # Names that only CommonJS has. Whatever gets past the analysis finds no such variable.
 _COMMON_JS: Final = ("require", "module", "exports", "arguments")
@@ -45,6 +46,8 @@ _MAX_BATCH_CHARACTERS: Final = 4_000_000
 # A batch that esbuild does not survive is compiled in so many parts, and so on.
 _PARTS: Final = 16
 _MAX_COMPILED_BYTES: Final = 8_000_000
+_OF_LARGE: Final = "make it smaller, or nest it less deeply: compiling it may take 1 GiB of memory"
+_OF_KILLED: Final = "see what this machine is short of, mostly memory; it is tried again by itself"
 _FENCE: Final = re.compile(r"(?:\A|\n)[ \t]*```")
 # What is no TypeScript, in the line of a syntax error.
 _OF_OTHERS: Final = {
@@ -203,8 +206,9 @@ def _apart(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed)
         outputs()
     why = str(error).split("\n")[0].removesuffix("; its last words:")
     what = f"esbuild could not compile the text: {why}"
-    remedy = "make it smaller, or nest it less deeply: compiling it may take 1 GiB of memory"
-    problem = code_problem(row, None, what, remedy)
+    is_killed = isinstance(error, Killed)
+    remedy = _OF_KILLED if is_killed else _OF_LARGE
+    problem = replace(code_problem(row, None, what, remedy), passing=is_killed)
     return {row.key: CompiledComponent(problems=(problem,), lasting=False)}
 
 

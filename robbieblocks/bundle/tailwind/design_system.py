@@ -20,6 +20,7 @@ from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import sha256
+from robbieblocks.process import Killed
 from robbieblocks.toolchain import Toolchain
 
 _KIND: Final = "tailwind"
@@ -89,7 +90,8 @@ class DesignSystem:
         """What is known, and what Tailwind makes of the words.
 
         A word that ends or blocks the isolate, and does so again when asked alone, is no class.
-        Raises ProcessFailed where Tailwind can't start, or does not accept the theme.
+        Raises ProcessFailed where Tailwind can't start, or does not accept the theme, and where
+        others kill it over and over: that says nothing of the words.
         """
         try:
             return self._asked(known, words)
@@ -97,9 +99,14 @@ class DesignSystem:
             if len(words) > 1:
                 middle = len(words) // 2
                 return self.ask(self.ask(known, words[:middle]), words[middle:])
+        except Killed:
+            # As it started.
+            return self._asked(known, words)
         try:
             return self._asked(known, words)
-        except _IsolateDied:
+        except _IsolateDied as error:
+            if isinstance(error.__cause__, Killed):
+                raise
             return known.without(words[0])
 
     def start(self) -> ScriptIsolate:

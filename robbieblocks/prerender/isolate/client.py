@@ -36,19 +36,21 @@ from robbieblocks.prerender.isolate.protocol import (
     RenderRequest,
     Result,
 )
-from robbieblocks.process import ROWS_MEMORY_BYTES, Child
+from robbieblocks.process import ROWS_MEMORY_BYTES, Child, Killed
 
 _PROGRAM: Final = str(Path(__file__).resolve().with_name("process.py"))
 _IMPORT_ROOT: Final = str(Path(__file__).resolve().parents[3])
 # A child that has grown past this is replaced before the next batch.
 _MAX_CHILD_BYTES: Final = 220 << 20
 _MAX_STOPS: Final = 3
+# No component's key has this character: how often others killed the child that rendered it.
+_KILLED: Final = "\0"
 _COMPONENTS: Final = component_specifier("")
 # Modules that the harness defines itself.
 PROVIDED: Final = frozenset({"react", "react-dom", "react/jsx-runtime", "react/jsx-dev-runtime"})
 # As far from UTC as js/elsewhere.js is from js/here.js.
 _ELSEWHERE: Final = "Asia/Kathmandu"
-_STOPPED: Final = frozenset({"cpu", "memory", "crash", "reactions"})
+_STOPPED: Final = frozenset({"cpu", "memory", "crash", "killed", "reactions"})
 
 
 class IsolateClient:
@@ -163,17 +165,19 @@ class IsolateClient:
         done: list[Result] = []
         # How many of the next jobs are sent one by one, to find the one that kills the child.
         one_by_one = 0
+        killed_alone = False
         while len(done) < len(jobs):
             job = jobs[len(done)]
             if stops[job.component] >= _MAX_STOPS:
-                done.append((None, Failure(bound="again")))
+                was_killed = stops[_KILLED + job.component] > 0
+                done.append((None, Failure(bound="killed" if was_killed else "again")))
                 one_by_one = max(0, one_by_one - 1)
                 continue
             sent = jobs[len(done) : len(done) + 1] if one_by_one else jobs[len(done) :]
             sent = _before_stopped(sent, stops)
             try:
                 results = self._request(sent, bundle)
-            except ProcessFailed:
+            except ProcessFailed as error:
                 was_used = self._child_bytes > 0
                 self._drop_child()
                 if self._stopped:
@@ -183,11 +187,18 @@ class IsolateClient:
                     continue
                 if was_used:
                     continue  # what it had rendered may have taken the memory: a new one decides
-                results = [(None, Failure(bound="crash"))]
+                is_killed = isinstance(error, Killed)
+                if is_killed and not killed_alone:
+                    killed_alone = True
+                    continue
+                results = [(None, Failure(bound="killed" if is_killed else "crash"))]
+            killed_alone = False
             one_by_one = max(0, one_by_one - len(results))
             for job, result in zip(sent, results, strict=False):
-                if result[0] is None and result[1].get("bound") in _STOPPED:
+                bound = result[1].get("bound") if result[0] is None else None
+                if bound in _STOPPED:
                     stops[job.component] += 1
+                    stops[_KILLED + job.component] += bound == "killed"
             done += results
         return done
 

@@ -161,12 +161,23 @@ def _stopped_problem(component: str, bound: str, cpu_s: float) -> Problem:
             "rendering ended the process that it ran in, most likely because memory ran out",
             "look for a list, a text or an array buffer that grows without end",
         ),
+        "killed": (
+            "the process that rendered it was killed, twice: by the kernel, or by a person",
+            "see what this machine is short of, mostly memory; it is tried again by itself",
+        ),
         "again": (
             "not rendered: the same component was stopped several times in this build",
             "fix the component first",
         ),
     }[bound]
-    return Problem(entity="component", key=component, field="react_code", what=what, remedy=fix)
+    return Problem(
+        entity="component",
+        key=component,
+        field="react_code",
+        what=what,
+        remedy=fix,
+        passing=bound == "killed",
+    )
 
 
 def _position(component: str, stack: str, bundle: Bundle) -> tuple[str, Position | None, str]:

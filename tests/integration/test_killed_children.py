@@ -1,0 +1,54 @@
+"""A build whose children are killed from outside: what they worked on goes out with the next."""
+
+from __future__ import annotations
+
+import pytest
+
+from robbieblocks.errors import ProcessFailed
+from tests.killing import Kill
+from tests.sites import MakeSite, Site
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    site = make_site()
+    site.component("plain", "export default function Plain() { return <p>plain</p>; }")
+    site.page("beside", "plain")
+    site.build()
+    return site
+
+
+@pytest.mark.parametrize(("program", "times"), [("process.py", 3), ("esbuild", 2)])
+def test_a_component_whose_process_is_killed_is_tried_by_the_next_build(
+    site: Site, kill: Kill, program: str, times: int
+) -> None:
+    """Its page is held back meanwhile, the page beside it goes out, and no row has to change."""
+    key = program.partition(".")[0]
+    site.component(key, f"export default function It() {{ return <p>{key}</p>; }}")
+    site.page(key, key)
+    site.sql("UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'beside'", key)
+    killed = kill(program, times)
+    site.build()
+    (problem,) = site.problems()
+    assert (len(killed), problem.key, problem.passing) == (times, key, True)
+    assert "killed" in problem.what
+    assert key in site.file("/beside/").read_text()
+    assert not site.file(f"/{key}/").exists()
+    site.build()
+    assert not site.problems()
+    assert f"<p>{key}</p>" in site.file(f"/{key}/").read_text()
+
+
+def test_a_class_is_still_one_where_tailwind_is_killed(site: Site, kill: Kill) -> None:
+    """The build fails, and says nothing of the words to the next one."""
+    site.component(
+        "spaced", 'export default function It() { return <p className="mt-[13px]">it</p>; }'
+    )
+    site.page("spaced", "spaced")
+    kill("script_isolate_child", 2)
+    with pytest.raises(ProcessFailed, match="killed"):
+        site.build()
+    site.build()
+    assert "13px" in site.file("/spaced/").read_text()
