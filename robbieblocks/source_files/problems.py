@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from robbieblocks.errors import Problem
-from robbieblocks.file_reading import read_file
+from robbieblocks.file_reading import Refused, read_file
+from robbieblocks.messages import printable
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
 
@@ -46,10 +48,9 @@ class ProblemCollector:
     problems: list[Problem] = field(default_factory=list[Problem])
 
     def name_of(self, file: Path) -> str:
-        """A file as messages name it."""
-        return (
-            file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
-        )
+        """A file as messages name it, on one line."""
+        inside = file.is_relative_to(self.root)
+        return printable(file.relative_to(self.root).as_posix() if inside else str(file))
 
     def add(
         self,
@@ -84,7 +85,9 @@ class ProblemCollector:
             return None
         except OSError as error:
             what = f"can't be read: {error.strerror or error}"
-            self.add(file, what, "put a file of its own there, which this user may read")
+            remedy = "put a file of its own there, which this user may read"
+            is_large = isinstance(error, Refused) and error.errno == errno.EFBIG
+            self.add(file, what, "make it smaller" if is_large else remedy)
             return None
         if "\0" in text:
             what = "holds a NUL character, which Postgres can't store"
@@ -112,13 +115,20 @@ class ProblemCollector:
                 source=source_line(text, error.lineno),
             )
         except (ValueError, RecursionError) as error:
-            self.add(file, f"is not valid JSON: {error}", _JSON_REMEDIES[""])
+            self.add(file, f"is not valid JSON: {too_much(error)}", _JSON_REMEDIES[""])
         else:
             wrong = unstorable(value)
             if not wrong:
                 return value
             self.add(file, wrong, "write another value", line=first_line)
         return None
+
+
+def too_much(error: ValueError | RecursionError) -> str:
+    """What a reader means that gives up, in words for whoever wrote the file."""
+    if isinstance(error, RecursionError):
+        return "it nests too deeply"
+    return "it has an integer of too many digits" if "digits" in str(error) else str(error)
 
 
 def unstorable(value: object) -> str:

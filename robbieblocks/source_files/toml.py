@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from robbieblocks.source_files.lines import key_lines
-from robbieblocks.source_files.problems import ProblemCollector, source_line, unstorable
+from robbieblocks.source_files.problems import ProblemCollector, source_line, too_much, unstorable
 from robbieblocks.source_files.table import Table
 
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
@@ -36,7 +36,7 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
         return None
     except (ValueError, RecursionError) as error:
         # A number of 5,000 digits, or arrays in arrays: not what tomllib calls a mistake.
-        collector.add(file, f"is not valid TOML: {error}", _TOML_REMEDIES[""])
+        collector.add(file, f"can't be read: {too_much(error)}", "write another value")
         return None
     # A text that can't be stored is reported with its key where it is taken.
     wrong = unstorable(values)

@@ -177,6 +177,10 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
             "a `frame` that is neither true nor false",
         ),
         ("pages/home.toml", "metadata.not_found = 1\n" + PAGE, 1, "a `not_found` that is neither"),
+        ("pages/deep.toml", f"a = {'[' * 5000}{']' * 5000}", None, "it nests too deeply"),
+        ("pages/digits.toml", f"a = {'9' * 5000}", None, "an integer of too many digits"),
+        ("pages/a\n\x1b[31mb.toml", "x", None, "is not valid TOML"),
+        ("pages/folder.toml/file", "", None, "is a folder, and no file"),
         ("media", "", None, "is not a folder"),
         ("pages/notes.txt", "hello", None, "is not a .toml or .md file"),
         ("components/stray.tsx", "", None, "is not a folder"),
@@ -210,6 +214,7 @@ def test_a_mistake_names_file_line_and_remedy(
     found = [problem for problem in problems(folder) if what in problem.what]
     assert found, problems(folder)
     assert found[0].remedy
+    assert found[0].key.isprintable()
     assert found[0].line == line or line is None
     assert file.name in found[0].key or file.parent.name in found[0].key
 

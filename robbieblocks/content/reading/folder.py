@@ -262,6 +262,9 @@ def _files(collector: ProblemCollector, folder: Path, *suffixes: str) -> Iterato
     for path in _listed(folder):
         if path.suffix in suffixes and path.is_file():
             yield path
+        elif path.suffix in suffixes:
+            what = "is a folder" if path.is_dir() else "is a pipe, a device, or leads nowhere"
+            collector.add(path, f"{what}, and no file", _MISPLACED)
         else:
             collector.add(path, f"is not a {' or '.join(suffixes)} file", _MISPLACED)
 
