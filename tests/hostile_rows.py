@@ -831,6 +831,11 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
         for value in _NO_SETTINGS
     ),
     (
+        "settings of 20,000 unknown keys",
+        {"settings": {f"k{n}": n for n in range(20_000)}},
+        "unknown here",
+    ),
+    (
         "settings of 10,000 hosts",
         {"settings": {"hosts": {f"https://a{n}.example": [] for n in range(10_000)}}},
         "10,000 entries",

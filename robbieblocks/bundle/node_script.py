@@ -9,8 +9,9 @@ from typing import Final
 from robbieblocks.bundle.compile import Esbuild
 from robbieblocks.bundle.entries import versioned
 from robbieblocks.cache import Cache
-from robbieblocks.errors import Problem
+from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.model import NodeRow, sha256
+from robbieblocks.process import Killed
 
 _KIND: Final = "node script"
 # In a function, since a page's script is no module: it has neither imports nor await.
@@ -34,11 +35,29 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
     known = cache.get_many(versioned(_KIND), [key]).get(key)
     if known is None:
         options = ["--external:*", "--log-override:empty-import-meta=error", "--format=iife"]
-        output = esbuild.run({"node.js": f"{_BEFORE}{text}{_AFTER}"}, ["node.js"], options)
+        try:
+            output = esbuild.run({"node.js": f"{_BEFORE}{text}{_AFTER}"}, ["node.js"], options)
+        except ProcessFailed as error:
+            # Where esbuild fails over any text, this raises.
+            esbuild.run({"node.js": ""}, ["node.js"], options)
+            return _unread(node, error)
         known = json.dumps(output.errors[:1]).encode()
         cache.put_many(versioned(_KIND), {key: known})
     found = json.loads(known)
     return _problem(node, text, *found[0]) if found else None
+
+
+def _unread(node: NodeRow, error: ProcessFailed) -> Problem:
+    """esbuild ended over the script, and over no other one."""
+    why = str(error).partition("\n")[0].removesuffix("; its last words:")
+    return Problem(
+        entity="node_branding",
+        key=node.id,
+        field="custom_scripts",
+        what=f"esbuild could not read it: {why}",
+        remedy="make it smaller, or nest it less deeply",
+        passing=isinstance(error, Killed),
+    )
 
 
 def _pasted(node: NodeRow, text: str) -> Problem:

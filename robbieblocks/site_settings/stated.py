@@ -46,10 +46,15 @@ class Stated:
             self.report(no_object("the value is", self.value), f"it has: {listed(sorted(known))}")
             return {}
         found: dict[str, Stated] = {}
+        unknown: list[Stated] = []
         for name, value in self.value.items():
             inner = self._inner(name, value)
             if name not in known:
-                inner.report(f"`{printable(name)}` is unknown here", did_you_mean(name, known))
+                # Finding what is like a name takes time, and there may be very many.
+                if len(unknown) < _MAX_PROBLEMS:
+                    unknown.append(inner)
+                    remedy = did_you_mean(name, known)
+                    inner.report(f"`{printable(name)}` is unknown here", remedy)
             elif value is not None:
                 found[name] = inner
         for name in required:

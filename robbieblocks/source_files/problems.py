@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import Refused, read_file
-from robbieblocks.messages import printable
+from robbieblocks.messages import visible_line
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
 
@@ -50,7 +50,7 @@ class ProblemCollector:
     def name_of(self, file: Path) -> str:
         """A file as messages name it, on one line."""
         inside = file.is_relative_to(self.root)
-        return printable(file.relative_to(self.root).as_posix() if inside else str(file))
+        return visible_line(file.relative_to(self.root).as_posix() if inside else str(file))
 
     def add(
         self,

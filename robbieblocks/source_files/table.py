@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -23,6 +24,7 @@ TomlValue: TypeAlias = (
 )
 TomlTable: TypeAlias = dict[str, TomlValue]
 T = TypeVar("T")
+_UNKNOWN_MAX = 20
 _OF_A_VALUE = frozenset({"value", "category", "description"})
 
 
@@ -156,9 +158,12 @@ class Table:
 
     def finish(self) -> None:
         """Report every key that was not taken: a misspelt key must not be ignored silently."""
-        for name in self.values:
-            if name not in self.taken:
-                self.report(name, "is unknown here", did_you_mean(name, self.taken))
+        unknown = [name for name in self.values if name not in self.taken]
+        # Finding what is like a name takes time, and a file may have very many.
+        for name in unknown[:_UNKNOWN_MAX]:
+            self.report(name, "is unknown here", did_you_mean(name, self.taken))
+        if more := len(unknown[_UNKNOWN_MAX:]):
+            self.report(unknown[_UNKNOWN_MAX], f"is unknown here, and so are {more - 1:,} after it")
 
     @property
     def line(self) -> int | None:
@@ -242,5 +247,5 @@ class Table:
 
 def _is_split(name: str, value: TomlTable) -> bool:
     """Whether a table is the first part of an unquoted key, as in `color.leaf = ...`."""
-    misspelt = any(nearest(key, _OF_A_VALUE) for key in value)
+    misspelt = any(nearest(key, _OF_A_VALUE) for key in islice(value, _UNKNOWN_MAX))
     return bool(value) and "." not in name and not misspelt

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.assemble.props.validation_cost import pattern_states
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject
 
@@ -81,7 +81,7 @@ def _problems(given: Json, at: str, taken: set[str]) -> Iterator[ValueProblem]:
     if not isinstance(given, dict):
         yield ValueProblem(at, "expected a field, an object", '{"name": "email", "label": "..."}')
         return
-    for key in given.keys() - set(_KEYS):
+    for key in sorted(given.keys() - set(_KEYS))[:MAX_PROBLEMS]:
         what = f"a field has no {printable(key)}"
         yield ValueProblem(at + json_pointer(key), what, did_you_mean(key, _KEYS))
     for key in _TEXTS:

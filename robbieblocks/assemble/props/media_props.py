@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition, asks_browser
 from robbieblocks.assemble.props.markdown_places import Path
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, Media, MediaLibrary
@@ -37,6 +37,7 @@ class PageMedia:
     library: MediaLibrary
     found: dict[str, Media] = field(default_factory=dict[str, Media])
     condition: Condition = ALWAYS
+    _unknown: int = 0
     # By the condition, the greatest prominence of those that came first.
     _firsts: dict[Condition, int] = field(default_factory=dict[Condition, int])
 
@@ -50,7 +51,7 @@ class PageMedia:
             return ValueProblem(json_pointer(*path), what, "write media:<key>, such as media:logo")
         media = self._named(named[1])
         if isinstance(media, ValueProblem):
-            return ValueProblem(json_pointer(*path), media.what, media.remedy)
+            return replace(media, pointer=json_pointer(*path))
         return {**media.value, "priority": True} if self._is_first(media) else media.value
 
     def html(self, html: str, text: str) -> str | ValueProblem:
@@ -106,6 +107,10 @@ class PageMedia:
             what = f"{name} {problem.what}"
             return ValueProblem("", what, problem.remedy, passing=problem.passing)
         remedy = "put its file into content/media/ and import it"
+        self._unknown += 1
+        # Finding what is like a name takes time, and a page may name very many.
+        if self._unknown > MAX_PROBLEMS:
+            return ValueProblem("", f"there is no {name}", remedy)
         if self.library.keys and "mean" in (near := did_you_mean(key, self.library.keys)):
             remedy = near
         return ValueProblem("", f"there is no {name}", remedy)

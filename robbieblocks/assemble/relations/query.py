@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from robbieblocks.assemble.relations.page_data import FIELDS, is_field
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import Json, JsonObject, RowCollection
 from robbieblocks.names import is_language
@@ -66,10 +66,9 @@ def read_query(
         what = f"$pages is {shown(asked)}, and not an object"
         return (ValueProblem(at, what, 'such as {"where": {"kind": "post"}, "limit": 10}'),)
     found: list[ValueProblem] = []
-    for name in asked:
-        if name not in OPTIONS:
-            what = f"there is no option `{printable(name)}` of $pages"
-            found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, OPTIONS)))
+    for name in [name for name in asked if name not in OPTIONS][:MAX_PROBLEMS]:
+        what = f"there is no option `{printable(name)}` of $pages"
+        found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, OPTIONS)))
     reader = _Reader(asked, at, found)
     asked_app = reader.text("app", app)
     sort = reader.text("sort", DEFAULT_SORT)
@@ -103,10 +102,9 @@ def read_rows_query(
 ) -> PageQuery | tuple[ValueProblem, ...]:
     """A query over the rows of a collection, as `read_query`."""
     found: list[ValueProblem] = []
-    for name in asked:
-        if name not in _OF_ROWS:
-            what = f"there is no option `{printable(name)}` of $rows"
-            found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, _OF_ROWS)))
+    for name in [name for name in asked if name not in _OF_ROWS][:MAX_PROBLEMS]:
+        what = f"there is no option `{printable(name)}` of $rows"
+        found.append(ValueProblem(at + json_pointer(name), what, did_you_mean(name, _OF_ROWS)))
     reader = _Reader(asked, at, found)
     columns = source.columns
     sort = reader.text("sort", source.source.key)
@@ -116,10 +114,9 @@ def read_rows_query(
         reader.wrong("sort", what, did_you_mean(name, columns))
     near = reader.near()
     where = reader.where(page_field)
-    for column, _ in where:
-        if column not in columns:
-            what = f"the collection has no column `{printable(column)}`"
-            reader.wrong("where", what, did_you_mean(column, columns))
+    for column in [name for name, _ in where if name not in columns][:MAX_PROBLEMS]:
+        what = f"the collection has no column `{printable(column)}`"
+        reader.wrong("where", what, did_you_mean(column, columns))
     query = PageQuery(
         collection=source.source.name,
         where=where,

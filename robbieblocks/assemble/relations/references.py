@@ -178,7 +178,8 @@ class References:
             what = f"$rows is {shown(asked)}, and names no collection"
             if isinstance(name, str):
                 what = f"there is no collection `{printable(name)}` in the settings"
-            self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
+            if len(self.problems) < MAX_PROBLEMS:
+                self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
             return []
         self.asked.add(rows.collection.source.name)
         if rows.app not in ("", self.row.app):
