@@ -19,12 +19,14 @@ from robbieblocks.assemble.props.embeds import refused_embeds
 from robbieblocks.assemble.props.markdown_places import FORM, MARKDOWN, MEDIA
 from robbieblocks.assemble.props.preparing import props_problems, schema_problems
 from robbieblocks.assemble.props.schema import References, Schema, normal_form
+from robbieblocks.assemble.redirects.reading import has_redirects
 from robbieblocks.assemble.redirects.resolving import NO_REDIRECTS, NodeRedirects, redirects_of
 from robbieblocks.assemble.relations.frames import frame_setting
 from robbieblocks.assemble.relations.other_apps import Elsewhere, may_be_listed
 from robbieblocks.assemble.relations.parts import whole_key
 from robbieblocks.assemble.relations.relating import Relations
 from robbieblocks.assemble.routes import check_routes, release_path, route_problem
+from robbieblocks.assemble.taken_places import TakenPlaces
 from robbieblocks.assemble.values import ValueProblem
 
 __all__ = [
@@ -45,12 +47,14 @@ __all__ = [
     "References",
     "Relations",
     "Schema",
+    "TakenPlaces",
     "ValueProblem",
     "assemble",
     "boundaries_of",
     "check_routes",
     "checked_answers",
     "frame_setting",
+    "has_redirects",
     "index_of",
     "is_due",
     "may_be_listed",

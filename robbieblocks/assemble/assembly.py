@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,8 @@ from robbieblocks.row_faults import blame
 
 _KEY: Final = attrgetter("key")
 _ROW_KEY: Final = attrgetter("row.key")
+# Where a larger part of the pages is meant, looking at all of them is as quick.
+_PART: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class Assembly:
     each component that the pages place to the number of those pages. `components` are the rows
     that the pages were checked against, `layouts` the names of the layouts, `media` what pages can
     show. `routes` are those to which a page may link by key, or None where none has such a link.
+    `given` are the rows of all apps that it was made of, `rows` those of this one, by key.
     """
 
     pages: tuple[PreparedPage, ...]
@@ -59,6 +63,7 @@ class Assembly:
     layouts: frozenset[str] = frozenset()
     media: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     routes: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+    given: Sequence[PageRow] = field(default=(), repr=False, compare=False)
     rows: Sequence[PageRow] = field(default=(), repr=False, compare=False)
     found: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]], repr=False, compare=False
@@ -93,8 +98,11 @@ def assemble(
         forms,
         previous.routes is not None and previous.routes != linked.all_routes(),
     )
-    rows = sorted([page for page in snapshot.pages if page.app == app], key=_KEY)
-    gone, come = changed_between(previous.rows, rows)
+    gone, come = (
+        [page for page in part if page.app == app]
+        for part in changed_between(previous.given, snapshot.pages)
+    )
+    rows = with_changed(previous.rows, gone, come, _KEY)
     again = {row.key: row for row in come}
     keys = {*again, *map(_KEY, gone)}
     # What holds a page back may be this machine's fault, which has passed meanwhile.
@@ -103,7 +111,7 @@ def assemble(
         doubtful += [page.row for page in given.doubtful()]
     again |= {row.key: row for row in doubtful if row.key not in keys}
     keys.update(again)
-    known = {page.row.key: page for page in previous.pages if page.row.key in keys}
+    known = _among(previous.pages, keys)
     placed, held_back = Counter(previous.placed), dict(previous.held_back)
     stand_ins, found = set(previous.stand_ins), dict(previous.found)
     left: list[PreparedPage] = []
@@ -144,9 +152,22 @@ def assemble(
         layouts=given.layouts,
         media=media,
         routes=linked.routes,
+        given=snapshot.pages,
         rows=rows,
         found=found,
     )
+
+
+def _among(pages: Sequence[PreparedPage], keys: Collection[str]) -> dict[str, PreparedPage]:
+    """Those of the pages, which are sorted by key, that have these keys."""
+    if len(keys) * _PART > len(pages):
+        return {page.row.key: page for page in pages if page.row.key in keys}
+    places = ((key, bisect_left(pages, key, key=_ROW_KEY)) for key in keys)
+    return {
+        key: pages[place]
+        for key, place in places
+        if place < len(pages) and pages[place].row.key == key
+    }
 
 
 @dataclass(frozen=True, slots=True)

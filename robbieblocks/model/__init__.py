@@ -54,7 +54,7 @@ from robbieblocks.model.index import (
     is_not_found_file,
 )
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
-from robbieblocks.model.manifest import Manifest, PageEntry
+from robbieblocks.model.manifest import Manifest
 from robbieblocks.model.media import (
     NO_MEDIA,
     FontKind,
@@ -66,6 +66,7 @@ from robbieblocks.model.media import (
     MediaObject,
     MediaRow,
 )
+from robbieblocks.model.page_entries import PageEntries, PageEntry
 from robbieblocks.model.redirects import (
     GONE,
     REDIRECTS_FILE,
@@ -76,6 +77,7 @@ from robbieblocks.model.redirects import (
     read_redirects_text,
     redirects_text,
 )
+from robbieblocks.model.release_files import ReleaseFiles
 from robbieblocks.model.rendered import RenderedBlock, RenderJob, class_words, shown_class_words
 from robbieblocks.model.rows import (
     METADATA_MARKS,
@@ -121,6 +123,7 @@ from robbieblocks.model.values import (
     JsonObject,
     Sha256,
     canonical_json,
+    carried,
     changed_between,
     equal_json,
     is_exact_double,
@@ -202,11 +205,13 @@ __all__ = [
     "NodeRow",
     "OwnFont",
     "PageChange",
+    "PageEntries",
     "PageEntry",
     "PageRow",
     "PolicyTrial",
     "Redirect",
     "Redirects",
+    "ReleaseFiles",
     "RenderJob",
     "RenderedBlock",
     "RowCollection",
@@ -224,6 +229,7 @@ __all__ = [
     "WebManifest",
     "bare_path",
     "canonical_json",
+    "carried",
     "changed_between",
     "class_words",
     "component_specifier",

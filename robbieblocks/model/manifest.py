@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
-from robbieblocks.model.values import Sha256, sha256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageEntry:
-    """A page in a manifest. `inputs` is the hash of everything the page was made from.
-
-    `listed` says whether search engines may list it: the sitemap has no page that is `noindex`.
-    `row_digests` and `input_digests` are short digests of its parts, by which a plan tells why the
-    page differs (pipeline.fingerprints); they are empty in manifests of earlier versions.
-    """
-
-    key: str
-    route: str
-    path: str
-    inputs: Sha256
-    assets: tuple[str, ...] = ()
-    components: tuple[str, ...] = ()
-    listed: bool = True
-    row_digests: str = ""
-    input_digests: tuple[str, ...] = ()
-    card: str = ""
-    no_card: str = ""
+from robbieblocks.model.page_entries import PageEntries, PageEntry
+from robbieblocks.model.release_files import ReleaseFiles
+from robbieblocks.model.values import Sha256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a release holds: `files` maps release paths to the SHA-256 of their bytes.
-
-    Sorting paths that are in order already takes no time: so they are in manifests that are read.
 
     `sheet_digests` are short digests of what its stylesheet at a fixed address is made from.
     """
@@ -48,32 +27,74 @@ class Manifest:
     sheet_digests: tuple[str, ...] = ()
     toolchain: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        files: ReleaseFiles,
+        pages: PageEntries,
+        *,
+        node: str,
+        app: str,
+        assets: tuple[str, ...],
+        sheet_digests: tuple[str, ...],
+        toolchain: str,
+    ) -> Self:
+        """The manifest with these files and pages, and with what is known of them already."""
+        made = cls(
+            node=node,
+            app=app,
+            files=files.hashes,
+            pages=pages.pages,
+            assets=assets,
+            sheet_digests=sheet_digests,
+            toolchain=toolchain,
+        )
+        vars(made).update(release_files=files, page_entries=pages)
+        return made
+
+    def with_files(self, changes: Mapping[str, Sha256 | None], assets: tuple[str, ...]) -> Self:
+        """This one with other files of some paths (None: without them), and these assets."""
+        return self.of(
+            self.release_files.altered(changes),
+            self.page_entries,
+            node=self.node,
+            app=self.app,
+            assets=assets,
+            sheet_digests=self.sheet_digests,
+            toolchain=self.toolchain,
+        )
+
     @cached_property
+    def release_files(self) -> ReleaseFiles:
+        """The files, with what is found of them in advance."""
+        return ReleaseFiles(self.files)
+
+    @cached_property
+    def page_entries(self) -> PageEntries:
+        """The pages, with what is looked up among them."""
+        return PageEntries(self.pages)
+
+    @property
     def build_hash(self) -> Sha256:
         """SHA-256 over the sorted paths and hashes; equal rows and toolchain give an equal hash."""
-        return self._hash_of(self.paths)
+        return self.release_files.build_hash
 
     @cached_property
     def hash_but_sitemap(self) -> Sha256:
         """As `build_hash`, without the app's sitemap: rows of a folder have none of its dates."""
-        sitemap = f"sitemap-{self.app}.xml"
-        return self._hash_of([path for path in self.paths if path != sitemap])
+        return self.release_files.hash_without(f"sitemap-{self.app}.xml")
 
-    @cached_property
+    @property
     def paths(self) -> list[str]:
         """The paths of the files, sorted."""
-        return sorted(self.files)
+        return self.release_files.paths
 
-    @cached_property
+    @property
     def by_key(self) -> dict[str, PageEntry]:
         """The pages by page key."""
-        return {page.key: page for page in self.pages}
+        return self.page_entries.by_key
 
-    def _hash_of(self, paths: Iterable[str]) -> Sha256:
-        files = self.files
-        return sha256("".join([f"{files[path]}  {path}\n" for path in paths]))
-
-    @cached_property
+    @property
     def without_card(self) -> dict[str, str]:
         """Why pages lack the social card that they should have, by page key."""
-        return {page.key: page.no_card for page in self.pages if page.no_card}
+        return self.page_entries.without_card

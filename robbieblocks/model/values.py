@@ -26,6 +26,7 @@ JsonObject: TypeAlias = Mapping[str, Json]
 Sha256 = NewType("Sha256", str)
 K = TypeVar("K")
 V = TypeVar("V")
+M = TypeVar("M")
 
 SHARED_APP = "shared"
 ASSET_PREFIX = "/_rb/"
@@ -105,15 +106,43 @@ def changed_between(before: Sequence[V], now: Sequence[V]) -> tuple[list[V], lis
     """
     if same(before, now):
         return [], []
-    most = min(len(before), len(now))
-    start = next(compress(count(), map(operator.is_not, before, now)), most)
-    ends = map(operator.is_not, reversed(before), reversed(now))
-    end = min(next(compress(count(), ends), most), most - start)
+    start, end = _alike(before, now)
     old, new = before[start : len(before) - end], now[start : len(now) - end]
     were, are = set(map(id, old)), set(map(id, new))
     return [each for each in old if id(each) not in are], [
         each for each in new if id(each) not in were
     ]
+
+
+def carried(
+    before: Sequence[V], made: Sequence[M], now: Sequence[V], make: Callable[[V], M]
+) -> list[M]:
+    """What `make` gives for each of `now`, in their order.
+
+    `made` has what it gave for each of `before`: for the same objects that is taken.
+    """
+    start, end = _alike(before, now)
+    known = dict(
+        zip(map(id, before[start : len(before) - end]), made[start : len(made) - end], strict=True)
+    )
+    return [
+        *made[:start],
+        *[
+            known[id(each)] if id(each) in known else make(each)
+            for each in now[start : len(now) - end]
+        ],
+        *made[len(made) - end :],
+    ]
+
+
+def _alike(before: Sequence[V], now: Sequence[V]) -> tuple[int, int]:
+    """How many are the same objects at the beginning of both, and how many of the others at the
+    end.
+    """
+    most = min(len(before), len(now))
+    start = next(compress(count(), map(operator.is_not, before, now)), most)
+    ends = map(operator.is_not, reversed(before), reversed(now))
+    return start, min(next(compress(count(), ends), most), most - start)
 
 
 def with_changed(

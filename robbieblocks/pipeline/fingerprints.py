@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import Final, Self
 
 from robbieblocks.assemble import PreparedPage
@@ -31,6 +31,7 @@ from robbieblocks.pipeline.page_texts import block_text, page_text, short_digest
 
 _COMPONENTS: Final = component_specifier("")
 
+_NUMBERS: Final = count(1)
 _MAPPED: Final = f"setting:site.source_maps:{short_digest('on')}"
 
 
@@ -108,8 +109,10 @@ class Fingerprints:
             *([_MAPPED] if any(each.browser_map for each in bundle.modules.values()) else []),
         )
         self._pages: dict[str, _KnownPage] = previous._pages if previous else {}
-        if previous:
-            self._drop_changed(previous)
+        # A number, since holding all that went before would keep it for ever.
+        self._number: int = next(_NUMBERS)
+        self._follows = previous._number if previous else 0
+        self._dropped = self._drop_changed(previous) if previous else None
 
     def document(self, page: AssembledPage) -> Sha256:
         """The hash of what a page is made from, without the node's branding."""
@@ -171,15 +174,31 @@ class Fingerprints:
             known = self._pages[page.key] = _KnownPage.of(page)
         return known
 
-    def _drop_changed(self, previous: Self) -> None:
-        """Drop the fingerprint of each page that a change besides its own may reach."""
+    def dropped_since(self, other: Fingerprints) -> Collection[str] | None:
+        """The keys of pages whose fingerprint may be another than it was to `other`, though they
+        are the same objects; None where that is not known, or all may.
+        """
+        if self._number == other._number:
+            return ()
+        return self._dropped if self._follows == other._number else None
+
+    def _drop_changed(self, previous: Self) -> Collection[str] | None:
+        """Drop the fingerprint of each page that a change besides its own may reach.
+
+        Returns their keys; None for all.
+        """
         alike = self._base == previous._base
         changed = _changed_components(previous._bundle, self._bundle)
         if alike and not changed:
-            return
-        for known in self._pages.values():
-            if not alike or not changed.isdisjoint(known.components):
-                known.document = known.inputs = None
+            return ()
+        reached = [
+            (key, known)
+            for key, known in self._pages.items()
+            if not alike or not changed.isdisjoint(known.components)
+        ]
+        for _, known in reached:
+            known.document = known.inputs = None
+        return [key for key, _ in reached] if alike else None
 
     def _component(self, key: str) -> Sha256:
         """The hash of a component's module and of all that it imports, however deep."""

@@ -24,7 +24,9 @@ from robbieblocks.model import (
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.media import MediaMemory
+from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
+from robbieblocks.pipeline.settled import SettledPages
 from robbieblocks.pipeline.sitemaps import Sitemaps
 
 _FIRST_PAUSE_S: Final = 60.0
@@ -46,8 +48,9 @@ class BuildMemory:
     """What the last build made of rows, so that the next one works on what changed alone.
 
     `unlisted` are the keys of pages that no list has, since nothing of them is live, by app.
-    `failures` are pages that did not render, by fingerprint: a page is not rendered again before
-    what it is made from changes. `branded` has by node id the rows of its branding, and that.
+    `settled` has the pages of each target that need no second look. `failures` are pages that did
+    not render, by fingerprint: a page is not rendered again before what it is made from changes.
+    `branded` has by node id the rows of its branding, and that.
 
     Where lists show pages of other apps, `finished` are the pages with such lists by node and app,
     as they were shown in the last run that ended, and `looked_at` is what was live then of apps
@@ -67,6 +70,7 @@ class BuildMemory:
     unlisted: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     routes: RouteConflicts = field(default_factory=RouteConflicts)
     sitemaps: Sitemaps = field(default_factory=Sitemaps)
+    settled: dict[Target, SettledPages] = field(default_factory=dict)
     failures: dict[Sha256, tuple[Problem, ...]] = field(default_factory=dict)
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
         default_factory=dict
@@ -94,6 +98,7 @@ class BuildMemory:
                 unlisted={},
                 routes=RouteConflicts(),
                 sitemaps=Sitemaps(),
+                settled={},
             )
         return self.parts[key]
 

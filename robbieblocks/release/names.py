@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Manifest, Sha256
+from robbieblocks.model import Manifest, PageEntry, ReleaseFiles, changed_between
 
 BUILD_HEADER: Final = "X-RobbieBlocks-Build"
 ASSETS: Final = "assets"
@@ -28,21 +28,23 @@ _PATH = re.compile(r"(?!/)(?:(?:^|/)(?!\.{1,2}(?:/|$))[^/\\\x00-\x1f\x7f]{1,255}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{16})\.[a-z0-9.]+\Z")
 _PATH_LIMIT_BYTES: Final = 1024
+_NOTHING: Final = Manifest(node="", app="", files={})
 
 
 class ManifestChecks:
-    """Checks manifests; remembers the paths of each app's last one, which need no second check."""
+    """Checks manifests; remembers each app's last one: what that had needs no second check."""
 
     def __init__(self) -> None:
-        self._checked: dict[str, Mapping[str, Sha256]] = {}
+        self._checked: dict[str, Manifest] = {}
 
     def check(self, manifest: Manifest) -> None:
         """Raise ContentError with every path, asset and page that may not be written."""
         key = f"{manifest.node}/{manifest.app}"
+        last = self._checked.get(manifest.app, _NOTHING)
         problems = [
             Problem(entity="release", key=key, what=what)
             for what in (
-                *_path_problems(manifest.files, self._checked.get(manifest.app, {})),
+                *_path_problems(manifest.release_files, last.release_files),
                 *_asset_problems(manifest.assets),
             )
         ]
@@ -50,12 +52,11 @@ class ManifestChecks:
             Problem(
                 entity="page", key=page.key, what=f"its file {page.path!r} is not in the release"
             )
-            for page in manifest.pages
-            if page.path not in manifest.files
+            for page in _without_file(manifest, last)
         ]
         if problems:
             raise ContentError(problems)
-        self._checked[manifest.app] = manifest.files
+        self._checked[manifest.app] = manifest
 
 
 def is_path(path: str) -> bool:
@@ -122,13 +123,13 @@ def check_folder_name(entity: str, name: str) -> None:
         raise _refused(entity, name, "the name is taken by the node's assets")
 
 
-def _path_problems(files: Collection[str], checked: Collection[str]) -> list[str]:
-    """What is wrong with paths. `checked` are paths that were found valid together before.
+def _path_problems(files: ReleaseFiles, checked: ReleaseFiles) -> list[str]:
+    """What is wrong with paths. Those that were `checked` were found valid together before.
 
     Without a path that is new, nothing can be wrong: leaving paths out of a valid set of paths
     leaves a valid set.
     """
-    new = [path for path in files if path not in checked]
+    new = [path for path in files.differing(checked) if path not in checked.hashes]
     if not new:
         return []
     invalid = [
@@ -136,10 +137,18 @@ def _path_problems(files: Collection[str], checked: Collection[str]) -> list[str
         for path in sorted(new)
         if not is_path(path)
     ]
-    paths = sorted(files)
-    both = {path for path in new if is_folder_of(path, paths)}
-    both.update(folder for folder in folders_of(new) if folder in files)
+    both = {path for path in new if is_folder_of(path, files.paths)}
+    both.update(folder for folder in folders_of(new) if folder in files.hashes)
     return invalid + [f"{path!r} would be both a file and a folder" for path in sorted(both)]
+
+
+def _without_file(manifest: Manifest, checked: Manifest) -> list[PageEntry]:
+    """The pages that are new, or whose file is gone, and that have none."""
+    _, pages = changed_between(checked.pages, manifest.pages)
+    gone = manifest.release_files.differing(checked.release_files) - manifest.files.keys()
+    if gone:
+        pages = [*manifest.pages]
+    return [page for page in pages if page.path not in manifest.files]
 
 
 def _asset_problems(names: Iterable[str]) -> list[str]:

@@ -6,11 +6,11 @@ Of ten thousand pages an edit changes a few. The next release is such a folder w
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from robbieblocks.model import Manifest, Sha256
+from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.tree import TreeDifference
 from robbieblocks.release.names import is_standby
@@ -33,7 +33,7 @@ class RecyclableFolder:
         """Where it is."""
         return self.app_folder.releases / self.name
 
-    def difference(self, wanted: Mapping[str, Sha256], given: Collection[str]) -> TreeDifference:
+    def difference(self, wanted: Manifest, given: Collection[str]) -> TreeDifference:
         """How it differs from the files that are wanted. Raises OSError."""
         trust = self.app_folder.site_root.verifications.trust(self.path)
         return tree.difference(self.path, self.manifest, wanted, given=given, trust=trust)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -180,13 +180,14 @@ def checked_or_swapped_back(
     return found
 
 
-def _changed_paths(new: NewRelease) -> list[str]:
-    before: Mapping[str, Sha256] = {} if new.live is None else new.live.files
-    return [
-        path
-        for path, digest in new.manifest.files.items()
-        if path in new.contents or before.get(path) != digest
-    ]
+def _changed_paths(new: NewRelease) -> frozenset[str]:
+    """The files of the release that are given anew, or that what was live has not."""
+    files = new.manifest.files
+    found = {path for path in new.contents if path in files}
+    if new.live is None:
+        return frozenset(files)
+    differing = new.manifest.release_files.differing(new.live.release_files)
+    return frozenset(found.union(path for path in differing if path in files))
 
 
 def _mark_verified(written: WrittenRelease) -> None:

@@ -168,7 +168,7 @@ def _write_folder(new: NewRelease) -> WrittenFolder | None:
     same = manifest_of(new.app_folder, new.manifest.build_hash)
     whole = {} if same is None else _whole(new, new.folder, same, list(new.manifest.files))
     if same is not None and len(whole) == len(new.manifest.files):
-        _update_manifest(new)
+        _update_manifest(new, same)
         return None
     recyclable = next(recyclable_folders(new.app_folder, but=new.manifest.build_hash), None)
     if recyclable is not None:
@@ -178,13 +178,18 @@ def _write_folder(new: NewRelease) -> WrittenFolder | None:
     return _make(new, None, whole)
 
 
-def _update_manifest(new: NewRelease) -> None:
+def _update_manifest(new: NewRelease, same: Manifest) -> None:
     """Replace the manifest of a whole release where pages have equal bytes from other inputs.
 
-    Without that these pages would count as changed in every later build.
+    Without that these pages would count as changed in every later build. `same` is the one there.
     """
     with disk.folder(new.folder) as fd:
-        if disk.read_file(MANIFEST, dir_fd=fd) != new.manifest_json:
+        if new.is_live:
+            is_right = same == new.manifest
+        else:
+            # An equal one may have other bytes, and after the swap they are compared.
+            is_right = disk.read_file(MANIFEST, dir_fd=fd) == new.manifest_json
+        if not is_right:
             disk.replace_file(MANIFEST, new.manifest_json, dir_fd=fd)
             new.app_folder.site_root.manifests.put_written(new.manifest, dir_fd=fd)
 
@@ -203,8 +208,8 @@ def _make(
         difference = tree.difference_of_nothing(new.manifest)
     else:
         compared_at = site_root.verifications.compared_at(recyclable.path)
-        difference = recyclable.difference(new.manifest.files, new.contents)
-    links = _links(new, difference.kept, whole)
+        difference = recyclable.difference(new.manifest, new.contents)
+    links = _links(new, difference.missing, whole)
     if recyclable is None:
         temporary.mkdir()
     else:
@@ -226,17 +231,17 @@ def _make(
 
 
 def _links(
-    new: NewRelease, kept: Collection[str], whole: Mapping[str, FileStat]
+    new: NewRelease, missing: Collection[str], whole: Mapping[str, FileStat]
 ) -> dict[Path, Mapping[str, FileStat]]:
     """The files to link, by folder: the release's own, damaged folder, else what is live.
 
-    Raises SiteUnavailable where neither they nor the contents have a file that is not kept.
+    Raises SiteUnavailable where neither they nor the contents have a file that is missing.
     """
     files = new.manifest.files
     links: dict[Path, Mapping[str, FileStat]] = {
-        new.folder: {path: stat for path, stat in whole.items() if path not in kept}
+        new.folder: {path: whole[path] for path in missing if path in whole}
     }
-    missing = [path for path in files if path not in kept and path not in whole]
+    missing = [path for path in missing if path not in whole]
     if new.live_name is not None and new.live is not None and not new.is_live:
         folder, live_files = new.app_folder.releases / new.live_name, new.live.files
         same = [path for path in missing if live_files.get(path) == files[path]]

@@ -32,7 +32,8 @@ from robbieblocks.release import (
     write_release,
 )
 from robbieblocks.release.files import system_calls
-from robbieblocks.release.manifest import ManifestWriter, load
+from robbieblocks.release.manifest import load
+from robbieblocks.release.manifest_writer import ManifestWriter
 from robbieblocks.release.names import VERIFIED
 from tests.integration.releases import (
     NODE,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbieblocks.model import changed_between, values, with_changed
+from robbieblocks.model import carried, changed_between, values, with_changed
 
 
 class Row(NamedTuple):
@@ -42,6 +42,16 @@ def test_what_differs_turns_the_rows_of_before_into_those_of_now(
         made = with_changed(old, gone, come, key_of)
     assert len(made) == len(new)
     assert all(mine is its for mine, its in zip(made, new, strict=True))
+    asked: list[Row] = []
+
+    def make(row: Row) -> str:
+        asked.append(row)
+        return f"{row.key} {row.key in edits}"
+
+    edits = {f"{number:02}" for number in edited}
+    named = [f"{row.key} False" for row in old]
+    assert carried(old, named, new, make) == [f"{row.key} {row.key in edits}" for row in new]
+    assert [*map(id, asked)] == [*map(id, come)]
 
 
 def test_of_the_same_rows_nothing_differs() -> None:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 
 import pytest
 
-from robbieblocks.assemble import check_routes
+from robbieblocks.assemble import PreparedPage, check_routes
 from robbieblocks.errors import ProcessFailed
 from robbieblocks.model import (
     AssembledBlock,
     AssembledPage,
     Asset,
     Bundle,
+    Manifest,
     Module,
+    PageEntry,
     RenderedBlock,
     RenderJob,
+    sha256,
 )
 from robbieblocks.pipeline.fingerprints import Fingerprints
 from robbieblocks.pipeline.rendering import BlockStream, RenderedBlocks
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
+from robbieblocks.pipeline.settled import Compared, SettledPages
 from tests.unit.rows import NOW, a_node, a_page, a_snapshot, assembled, nothing_live
 
 KEYS = [f"part-{number}" for number in range(8)]
@@ -105,6 +110,8 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
     tokens = "red"
     template = "first"
     known: Fingerprints | None = None
+    shown_last: dict[str, AssembledPage] = {}
+    documents: dict[str, str] = {}
     for step in range(25):
         key = chance.choice(KEYS)
         code, classes, imports = said[key]
@@ -125,12 +132,83 @@ def test_remembered_fingerprints_are_those_of_a_fresh_look(seed: int) -> None:
             case _:
                 pass
         bundle = _bundle(said, tokens)
-        known = _look(bundle, known, template)
+        last, known = known, _look(bundle, known, template)
+        dropped = known.dropped_since(last) if last else None
+        if last and dropped is not None:
+            stay = [page for key, page in shown_last.items() if key not in dropped]
+            assert [known.document(page) for page in stay] == [documents[p.key] for p in stay]
         fresh = _look(bundle, None, template)
         shown = chance.sample(sorted(pages), len(pages) - 2)
         assert [known.document(pages[n]) for n in shown] == [
             fresh.document(pages[n]) for n in shown
         ]
+        shown_last = {pages[n].key: pages[n] for n in shown}
+        documents = {key: known.document(page) for key, page in shown_last.items()}
+
+
+def test_what_was_looked_at_over_others_is_not_known() -> None:
+    """Of fingerprints that did not follow one another nobody knows what was dropped between."""
+    said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
+    first = _look(_bundle(said, "red"))
+    second = _look(_bundle(said, "red"), first)
+    third = _look(_bundle(said | {KEYS[2]: ("new", "p-1", ())}, "red"), second)
+    assert second.dropped_since(first) == second.dropped_since(second) == ()
+    assert third.dropped_since(second) is not None
+    assert third.dropped_since(first) is None
+    assert first.dropped_since(second) is None
+    assert _look(_bundle(said, "blue"), third).dropped_since(third) is None
+
+
+def _settled(
+    pages: Sequence[PreparedPage], live: Manifest | None, of: Fingerprints, **other: Any
+) -> Compared:
+    values = {"brand": sha256("brand"), "now": NOW, **other}
+    return Compared(pages=pages, live=live, fingerprints=of, **values)
+
+
+def test_pages_are_looked_at_where_they_may_differ_alone() -> None:
+    """That is where their rows, their live version or their components differ, and where time,
+    the node's settings or a card that lacks may alter them.
+    """
+    said: Said = dict.fromkeys(KEYS, ("code", "p-1", ()))
+    first = _look(_bundle(said, "red"))
+    prepared = assembled(
+        *(a_page(f"page-{n:02}", route=f"/{n}/", blocks=()) for n in range(40)),
+        a_page("page-40", route="/40/", blocks=(), published_at=NOW + timedelta(hours=1)),
+    ).pages
+    entries = tuple(
+        PageEntry(key=each.key, route="/", path=each.page.path, inputs=sha256(""))
+        for each in prepared
+    )
+    live = Manifest(node="n", app="play", files={}, pages=entries)
+    settled = SettledPages()
+    assert settled.to_look_at(_settled(prepared, live, first)) is None
+    settled.note(_settled(prepared, live, first), None, ["page-07"])
+    assert settled.to_look_at(_settled(prepared, live, first)) == frozenset({"page-07", "page-40"})
+
+    second = _look(_bundle(said, "red"), first)
+    altered = replace(prepared[3], warnings=())
+    other = replace(entries[5], no_card="waits")
+    now = _settled(
+        (*prepared[:3], altered, *prepared[4:-1]),
+        replace(live, pages=(*entries[:5], other, *entries[6:])),
+        second,
+    )
+    look = settled.to_look_at(now)
+    assert look == frozenset({"page-03", "page-05", "page-07", "page-40"})
+    settled.note(now, look, [])
+    third = _look(_bundle(said, "red"), second)
+    assert settled.to_look_at(replace(now, fingerprints=third)) == frozenset({"page-05"})
+
+    for given in (
+        replace(now, fingerprints=_look(_bundle(said, "red"), third)),
+        replace(now, fingerprints=third, brand=sha256("other")),
+        replace(now, fingerprints=third, now=NOW - timedelta(seconds=1)),
+        replace(now, fingerprints=third, pages=prepared[20:]),
+    ):
+        assert settled.to_look_at(given) is None
+    settled.forget()
+    assert settled.to_look_at(now) is None
 
 
 def test_a_fingerprint_is_not_worked_out_again() -> None:

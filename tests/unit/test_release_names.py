@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from robbieblocks.errors import ContentError
 from robbieblocks.model import Manifest, PageEntry, sha256
 from robbieblocks.release import AppFolder, SiteRoot, is_asset_name
-from robbieblocks.release.manifest import ManifestWriter, asset_names, load, load_files
+from robbieblocks.release.manifest import asset_names, load, load_files
+from robbieblocks.release.manifest_writer import ManifestWriter
 from robbieblocks.release.names import ManifestChecks, folders_of, is_path
 
 SEGMENT = st.text(

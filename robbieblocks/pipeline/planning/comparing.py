@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
@@ -19,59 +18,24 @@ from robbieblocks.assemble import (
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
     AssembledPage,
-    BrandedNode,
-    Manifest,
-    NodeIndex,
-    NodeRow,
     PageEntry,
     Sha256,
     made_key,
     template_of,
+    with_changed,
 )
 from robbieblocks.pipeline.brand_fingerprint import BrandFingerprint
-from robbieblocks.pipeline.compiling import CompiledApp
-from robbieblocks.pipeline.planning.causes import CauseFinder, Tokens, causes_of_problems
+from robbieblocks.pipeline.planning.causes import CauseFinder, causes_of_problems
+from robbieblocks.pipeline.planning.comparison import Comparison, Problems
 from robbieblocks.pipeline.planning.live_files import damaged_pages
 from robbieblocks.pipeline.planning.plan import Cause, PageInputs, PlannedPage, RunPlan
-from robbieblocks.pipeline.request import Target
+from robbieblocks.pipeline.settled import NO_ENTRIES, Compared, among
 from robbieblocks.prerender import tokens_in_pages
 from robbieblocks.release import Hold
 
+_KEY: Final = attrgetter("key")
 # Stands in each app for the pages of templates that are no pages.
 _LOST_TEMPLATES: Final = made_key("", "")
-
-Problems = Mapping[str, tuple[Problem, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What one run's plan is made from.
-
-    - `only`: the keys of the pages that may change; empty for all.
-    - `conflicts`: pages of the app that want the route of another page of the node, or whose
-      redirects are wrong, by key; and such frames.
-    - `failures`: pages that did not render, by fingerprint: the same inputs would fail again.
-    - `damaged`: release paths and asset URLs whose live bytes are not those of the manifest.
-    - `live_tokens`: reads the tokens of the live release.
-    - `holds`: pages that a person holds, by key.
-    - `index`: what the node offers; empty for other apps than the shared one.
-    - `card_is_due`: whether a page that lacks its social card, by key, is made again.
-    """
-
-    target: Target
-    node: NodeRow
-    brand: BrandedNode
-    app: CompiledApp
-    live: Manifest | None
-    now: datetime
-    only: frozenset[str]
-    conflicts: Problems
-    failures: Mapping[Sha256, tuple[Problem, ...]]
-    damaged: frozenset[str]
-    live_tokens: Callable[[], Tokens]
-    holds: Mapping[str, Hold]
-    index: NodeIndex
-    card_is_due: Callable[[str], bool]
 
 
 def plan_run(given: Comparison) -> RunPlan:
@@ -79,12 +43,27 @@ def plan_run(given: Comparison) -> RunPlan:
 
     A node that no longer enables the app keeps none of its pages.
     """
-    rest = dict(given.live.by_key) if given.live else {}
+    entries = given.live.page_entries if given.live else NO_ENTRIES
     held = _held(given)
-    kept = [rest.pop(key) for key in held]
     # Where nothing is live, the whole app is built, whatever was asked for.
-    considered = given.only if given.only and rest else None
-    pages, unchanged = _compared(given, rest, considered, held)
+    considered = given.only if given.only and len(entries.pages) > len(held) else None
+    brand = BrandFingerprint.of(given.brand, given.app.styles)
+    state = Compared(
+        pages=given.app.assembly.pages,
+        live=given.live,
+        brand=brand.whole,
+        fingerprints=given.app.fingerprints,
+        now=given.now,
+    )
+    may_settle = considered is None and not held and given.is_plain
+    look = given.settled.to_look_at(state) if may_settle else None
+    prepared, rest = state.pages, dict(entries.by_key)
+    if look is not None:
+        prepared = among(prepared, look)
+        rest = {key: rest[key] for key in look if key in rest}
+    looked_at = [*rest.values()]
+    kept = [rest.pop(key) for key in held]
+    pages, unchanged = _compared(given, prepared, brand, rest, considered, held)
     lost = _of_stand_in(given.app.assembly, _LOST_TEMPLATES)
     templates = _templates(given) if lost else frozenset[str]()
     for key, entry in rest.items():
@@ -96,6 +75,13 @@ def plan_run(given: Comparison) -> RunPlan:
             pages.append(_held_back(key, errors, entry))
         else:
             pages.append(_removed(given, entry))
+    if may_settle:
+        given.settled.note(state, look, [page.key for page in pages])
+    else:
+        given.settled.forget()
+    unchanged += kept
+    if look is not None:
+        unchanged = with_changed(entries.pages, looked_at, unchanged, _KEY)
     # Where no page of this app waits for it, it fails no run of this app.
     waiting = any(lost == page.problems for page in pages)
     return RunPlan(
@@ -105,8 +91,8 @@ def plan_run(given: Comparison) -> RunPlan:
         brand=given.brand,
         app=given.app,
         live=given.live,
-        pages=tuple(sorted(pages, key=attrgetter("key"))),
-        unchanged=(*unchanged, *kept),
+        pages=tuple(sorted(pages, key=_KEY)),
+        unchanged=tuple(unchanged),
         damaged=given.damaged,
         held=held,
         index=given.index,
@@ -117,11 +103,14 @@ def plan_run(given: Comparison) -> RunPlan:
 
 def _compared(
     given: Comparison,
+    prepared_pages: Iterable[PreparedPage],
+    brand: BrandFingerprint,
     rest: dict[str, PageEntry],
     considered: Collection[str] | None,
     held: Collection[str],
 ) -> tuple[list[PlannedPage], list[PageEntry]]:
-    """What happens to each page that the rows have, and the live entries where nothing does.
+    """What happens to each of these pages, and to those that the rows have and that can't be made,
+    and the live entries where nothing does.
 
     The live entries of these pages are taken out of `rest`.
     """
@@ -130,7 +119,6 @@ def _compared(
     app, node, now, fingerprints = given.app, given.node, given.now, given.app.fingerprints
     if given.target.app not in node.apps:
         return pages, unchanged
-    brand = BrandFingerprint.of(given.brand, app.styles)
     damaged = damaged_pages(given.live, given.damaged)
     anew = damaged | {*filter(given.card_is_due, given.live.without_card if given.live else ())}
     shown = (tokens_in_pages,) if app.styles == "fixed" else ()
@@ -139,7 +127,7 @@ def _compared(
     for key, problems in _wrong(given, considered, held).items():
         pages.append(_held_back(key, problems, rest.pop(key, None)))
     # Nearly all of ten thousand pages are unchanged: each call for all of them takes 1 ms.
-    for prepared in app.assembly.pages:
+    for prepared in prepared_pages:
         page = page_on_node(prepared, node, now=now) if prepared.conditions else prepared.page
         key = page.key
         if considered is not None and key not in considered:

@@ -129,6 +129,8 @@ def with_approvals(plan: Plan, request: Request) -> Plan:
 
     Raises UsageError for an approved hash that neither has: the plan changed since.
     """
+    if not request.approved:
+        return plan
     hashes = {plan.hash, *(run.hash for run in plan.runs)}
     for approved in request.approved:
         if approved not in hashes:
@@ -138,4 +140,4 @@ def with_approvals(plan: Plan, request: Request) -> Plan:
             )
     whole = plan.hash in request.approved
     runs = (replace(run, approved=whole or run.hash in request.approved) for run in plan.runs)
-    return replace(plan, runs=tuple(runs)) if request.approved else plan
+    return replace(plan, runs=tuple(runs))

@@ -9,7 +9,8 @@ from functools import partial
 from robbieblocks.assemble import index_of, next_boundary
 from robbieblocks.model import SHARED_APP, NodeIndex, Snapshot, template_of
 from robbieblocks.pipeline.compiling import Compiled
-from robbieblocks.pipeline.planning.comparing import Comparison, plan_run
+from robbieblocks.pipeline.planning.comparing import plan_run
+from robbieblocks.pipeline.planning.comparison import Comparison
 from robbieblocks.pipeline.planning.drafts import with_drafts
 from robbieblocks.pipeline.planning.heading import with_headers
 from robbieblocks.pipeline.planning.live_files import damaged_files, live_tokens
@@ -17,6 +18,7 @@ from robbieblocks.pipeline.planning.plan import Plan
 from robbieblocks.pipeline.planning.redirecting import holding_back, with_redirects
 from robbieblocks.pipeline.planning.sheets import with_sheet
 from robbieblocks.pipeline.session import MakingSession
+from robbieblocks.pipeline.settled import SettledPages
 
 
 def make_plan(
@@ -55,6 +57,7 @@ def make_plan(
                         content,
                     ),
                     failures=memory.failures,
+                    settled=memory.settled.setdefault(target, SettledPages()),
                     damaged=damaged_files(target, session),
                     live_tokens=partial(live_tokens, target, session),
                     holds=session.holds.get(target, {}),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Final
 
 from robbieblocks.errors import Problem
 from robbieblocks.model import (
@@ -16,7 +14,6 @@ from robbieblocks.model import (
     Manifest,
     PageEntry,
     Sha256,
-    sha256,
 )
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.page_cards import PageCards
@@ -27,7 +24,8 @@ from robbieblocks.pipeline.planning import (
     causes_of_problems,
     hold_warnings,
 )
-from robbieblocks.pipeline.publishing.node_files import folders, media_without_place, node_files
+from robbieblocks.pipeline.publishing.following import FollowingPages
+from robbieblocks.pipeline.publishing.node_files import media_without_place, node_files
 from robbieblocks.pipeline.publishing.run_assets import all_assets, new_media
 from robbieblocks.pipeline.rendering import AppRendering
 from robbieblocks.pipeline.report import PageReport
@@ -37,8 +35,6 @@ from robbieblocks.prerender import NodeSlots, PageDocument, card_text, is_listed
 from robbieblocks.release import live_size
 from robbieblocks.row_faults import blame, is_passing
 
-_PATH: Final = attrgetter("path")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposedRun:
@@ -46,14 +42,16 @@ class ComposedRun:
 
     `contents` maps release paths to bytes that are not live yet, `assets` holds what the pages
     refer to by name. `failed` are pages whose blocks did not render, with their problems, by key:
-    they keep their live version. `warnings` are what composing warns of, by the new page's key,
-    `notes` what it warns of besides.
+    they keep their live version. `displaced` are live pages that were to stay, in whose place a new
+    one is. `warnings` are what composing warns of, by the new page's key, `notes` what it warns of
+    besides.
     """
 
     manifest: Manifest
     contents: Mapping[str, bytes]
     assets: Mapping[str, Asset]
     failed: Mapping[str, tuple[Problem, ...]]
+    displaced: Sequence[PageEntry] = ()
     warnings: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]]
     )
@@ -99,27 +97,24 @@ def compose(run: RunPlan, rendering: AppRendering, session: MakingSession) -> Co
         if faults:
             failed[key] = tuple(faults)
 
-    pages = _with_kept(entries, run, failed)
-    session.context.cards.keep_only(run.target, lambda: [page.key for page in pages])
-    live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
-    files = {path: sha256(body) for path, body in contents.items()}
-    files = {path: files.get(path) or live_files[path] for path in sorted(map(_PATH, pages))}
+    following = FollowingPages.of(entries, run, failed)
+    pages = following.entries.pages
+    session.context.cards.keep_only(run.target, following.entries.by_key.keys)
     extra_files, extra_assets, wrong = node_files(
         run, rendering.renderer, rendering.sitemaps, pages, failed.keys()
     )
     for problem in wrong:
         warnings[problem.key] = (*warnings.get(problem.key, ()), problem)
-    for path, body in extra_files.items():
-        if body is None:
-            files |= {path: live_files[path]} if path in live_files else {}
-            continue
-        files[path] = sha256(body)
-        if live_files.get(path) != files[path] or path in run.damaged:
-            contents[path] = body
+    files = following.files(run, contents, extra_files)
+    live_files: Mapping[str, Sha256] = run.live.files if run.live else {}
+    contents |= {
+        path: body
+        for path, body in extra_files.items()
+        if body is not None and (live_files.get(path) != files.hashes[path] or path in run.damaged)
+    }
 
-    names = {*assets, *(asset.name for asset in extra_assets)}
-    names = names.union(*(entry.assets for entry in pages))
-    has_sheet = run.sheet is not None and run.sheet.sheet.path in files
+    names = {*assets, *(asset.name for asset in extra_assets), *following.entries.asset_uses}
+    has_sheet = run.sheet is not None and run.sheet.sheet.path in files.hashes
     if has_sheet:
         names.update(font.name for font in run.brand.fonts)
         names.update(run.app.media.library.in_styles)
@@ -129,17 +124,22 @@ def compose(run: RunPlan, rendering: AppRendering, session: MakingSession) -> Co
         for asset in (*extra_assets, *slots.assets, *all_assets(run))
         if asset.name in names
     }
-    manifest = Manifest(
+    manifest = Manifest.of(
+        files,
+        following.entries,
         node=run.target.node,
         app=run.target.app,
-        files=files,
-        pages=pages,
         assets=tuple(sorted(names)),
         toolchain=session.context.toolchain.id,
         sheet_digests=run.sheet.digests if run.sheet and has_sheet else (),
     )
     return ComposedRun(
-        manifest=manifest, contents=contents, assets=assets, failed=failed, warnings=warnings
+        manifest=manifest,
+        contents=contents,
+        assets=assets,
+        failed=failed,
+        displaced=following.displaced,
+        warnings=warnings,
     )
 
 
@@ -179,46 +179,18 @@ def page_reports(
     run: RunPlan, composed: ComposedRun, site: Site
 ) -> tuple[tuple[PageReport, ...], tuple[PageEntry, ...]]:
     """The reports of planned pages, by key, and the entries of those that stay as they are."""
-    after = composed.manifest.by_key
-    unchanged = tuple(entry for entry in run.unchanged if entry.key in after)
-    # A page that was not asked for makes way where a new page takes its path.
-    displaced = [
-        PlannedPage(key=entry.key, route=entry.route, change="removed", live=entry)
-        for entry in run.unchanged
-        if entry.key not in after
-    ]
+    unchanged, displaced = run.unchanged, list[PlannedPage]()
+    if composed.displaced:
+        # A page that was not asked for makes way where a new page takes its path.
+        made_way = {entry.key for entry in composed.displaced}
+        displaced = [
+            PlannedPage(key=entry.key, route=entry.route, change="removed", live=entry)
+            for entry in unchanged
+            if entry.key in made_way
+        ]
+        unchanged = tuple(entry for entry in unchanged if entry.key not in made_way)
     pages = sorted((*run.pages, *displaced), key=attrgetter("key"))
     return tuple(_page_report(page, run, composed, site) for page in pages), unchanged
-
-
-def _with_kept(
-    entries: Sequence[PageEntry], run: RunPlan, failed: Mapping[str, object]
-) -> tuple[PageEntry, ...]:
-    """New entries and those that stay, by key; a new page takes the place of one that stays."""
-    taken = {entry.path for entry in entries}
-    # Only a path that is not live can be the folder of one that is, or lie in a folder of its name.
-    new = taken.difference(run.live.files if run.live else ())
-    above = {folder for path in new for folder in folders(path)}
-    below = {path for path in new if run.live and _is_folder(path, run.live)}
-    held_back = (
-        page.live
-        for page in run.pages
-        if page.live is not None and (page.change == "held back" or page.key in failed)
-    )
-    kept = (
-        entry
-        for entry in (*run.unchanged, *held_back)
-        if entry.path not in taken
-        and entry.path not in above
-        and (not below or below.isdisjoint(folders(entry.path)))
-    )
-    return tuple(sorted((*entries, *kept), key=attrgetter("key")))
-
-
-def _is_folder(path: str, live: Manifest) -> bool:
-    """Whether files are live in a folder of this name."""
-    place = bisect_left(live.paths, f"{path}/")
-    return place < len(live.paths) and live.paths[place].startswith(f"{path}/")
 
 
 def _cards(run: RunPlan, session: MakingSession) -> PageCards:

@@ -124,19 +124,15 @@ def _added(
     composed: ComposedRun, path: str, listing: Listing, assets: Iterable[Asset], run: RunPlan
 ) -> ComposedRun:
     text = listing.text()
-    manifest = composed.manifest
-    files = {**manifest.files, path: sha256(text)}
-    is_live = run.live is not None and run.live.files.get(path) == files[path]
+    digest = sha256(text)
+    is_live = run.live is not None and run.live.files.get(path) == digest
     contents = composed.contents
     if not is_live or path in run.damaged:
         contents = {**contents, path: text}
+    names = tuple(sorted({*composed.manifest.assets, *listing.assets}))
     return replace(
         composed,
-        manifest=replace(
-            manifest,
-            files=files,
-            assets=tuple(sorted({*manifest.assets, *listing.assets})),
-        ),
+        manifest=composed.manifest.with_files({path: digest}, names),
         contents=contents,
         assets={**composed.assets, **{each.name: each for each in assets}},
     )

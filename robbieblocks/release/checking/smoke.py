@@ -24,7 +24,7 @@ def check_files(
                 problems.append(f"{MANIFEST} is not what was written")
             problems += [
                 f"{path} is not what was written"
-                for path in changed
+                for path in sorted(changed)
                 if disk.hash_of(path, dir_fd=fd) != manifest.files[path]
             ]
     except OSError as error:

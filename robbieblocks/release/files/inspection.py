@@ -1,19 +1,19 @@
-"""Compares the files of a release's folder with its manifest, and with its stat index.
-
-The stat index, `.seal`, holds size and time of each file, so that damage is found without reading.
-"""
+"""Compares the files of a release's folder with its manifest, and with its stat index."""
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import Final
 
 from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.names import STAT_INDEX, folders_of
+from robbieblocks.release.files.stat_index import StatIndex
+from robbieblocks.release.names import folders_of
+
+# So many are looked up one by one.
+_FEW: Final = 500
 
 
 def whole_files(
@@ -34,42 +34,28 @@ def whole_files(
     """
     if not paths:
         return {}
-    indexed = read_stat_index(folder, manifest) if trust_stats else {}
+    indexed = _lookup(folder, manifest, len(paths)) if trust_stats else _nothing
     whole: dict[str, FileStat] = {}
     with disk.folder(folder) as fd:
         outside = _prefixes_outside(paths, fd) if check_parents else ()
         for path in paths:
             stat = None if path.startswith(outside) else disk.stat_of(path, dir_fd=fd)
             if stat is not None and (
-                (indexed.get(path) == stat and path not in given)
+                (indexed(path) == stat and path not in given)
                 or disk.hash_of(path, dir_fd=fd) == manifest.files[path]
             ):
                 whole[path] = stat
     return whole
 
 
-def dump_stat_index(manifest: Manifest, stats: Mapping[str, FileStat]) -> bytes:
-    """The bytes of a stat index: the build hash, then size and time of each file by sorted path."""
-    numbers = array("q", [number for path in manifest.paths for number in stats[path]])
-    return bytes.fromhex(manifest.build_hash) + numbers.tobytes()
+def _lookup(folder: Path, manifest: Manifest, count: int) -> Callable[[str], FileStat | None]:
+    """Gives the recorded stat of a file, for so many of them."""
+    index = StatIndex.read(folder, manifest) or StatIndex()
+    return index.get if count <= _FEW else index.by_path().get
 
 
-def read_stat_index(folder: Path, manifest: Manifest) -> dict[str, FileStat]:
-    """The recorded stats by path; empty where the index is missing or another manifest's."""
-    try:
-        with disk.folder(folder) as fd:
-            content = disk.read_file(STAT_INDEX, dir_fd=fd)
-    except OSError:
-        return {}
-    hash_size = hashlib.sha256().digest_size
-    numbers = array("q")
-    size = 2 * numbers.itemsize * len(manifest.files)
-    if content[:hash_size] != bytes.fromhex(manifest.build_hash):
-        return {}
-    if len(content) != hash_size + size:
-        return {}
-    numbers.frombytes(content[hash_size:])
-    return dict(zip(manifest.paths, zip(numbers[::2], numbers[1::2], strict=True), strict=True))
+def _nothing(_path: str) -> FileStat | None:
+    return None
 
 
 def _prefixes_outside(paths: Iterable[str], fd: int) -> tuple[str, ...]:

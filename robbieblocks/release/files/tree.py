@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robbieblocks.model import Manifest, Sha256
+from robbieblocks.model import Manifest
 from robbieblocks.release.checking.verification_cache import Trust
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat
-from robbieblocks.release.files.inspection import dump_stat_index, read_stat_index, whole_files
+from robbieblocks.release.files.inspection import whole_files
+from robbieblocks.release.files.stat_index import StatIndex
 from robbieblocks.release.names import (
     MANIFEST,
     RESERVED,
@@ -30,29 +31,31 @@ from robbieblocks.release.names import (
 class TreeDifference:
     """How a folder differs from the files that it should hold.
 
-    `kept` are the files that are right already, with their stats; `unlink`, `rmdir` and `mkdir`
-    are what must be removed and made, in that order.
+    `missing` are those that it lacks, or has wrong; `stats` has those of the others. `unlink`,
+    `rmdir` and `mkdir` are what must be removed and made, in that order.
     """
 
-    kept: Mapping[str, FileStat] = field(default_factory=dict[str, FileStat])
+    missing: tuple[str, ...] = ()
+    stats: StatIndex = field(default_factory=StatIndex)
     unlink: tuple[str, ...] = ()
     rmdir: tuple[str, ...] = ()
     mkdir: tuple[str, ...] = ()
 
-    def is_none(self, wanted: Collection[str]) -> bool:
+    @property
+    def is_none(self) -> bool:
         """Whether the folder holds the wanted files and nothing else."""
-        return len(self.kept) == len(wanted) and not (self.unlink or self.rmdir or self.mkdir)
+        return not (self.missing or self.unlink or self.rmdir or self.mkdir)
 
 
 def difference_of_nothing(wanted: Manifest) -> TreeDifference:
     """How an empty folder differs from a release."""
-    return TreeDifference(mkdir=tuple(folders_of(wanted.files)))
+    return TreeDifference(missing=(*wanted.files,), mkdir=tuple(folders_of(wanted.files)))
 
 
 def difference(
     folder: Path,
     known: Manifest,
-    wanted: Mapping[str, Sha256],
+    wanted: Manifest,
     *,
     given: Collection[str] = (),
     trust: Trust = Trust.NOTHING,
@@ -64,51 +67,76 @@ def difference(
     find names that no manifest has; `trust` says which of these checks may be left out. Raises
     OSError.
     """
+    found = _known_difference(folder, known, wanted, given) if trust is Trust.ALL else None
+    if found is None:
+        found = _compared(folder, known, wanted, given, trust)
+    if trust is not Trust.NOTHING and not _is_inside(
+        folder, [*found.unlink, *found.missing], found.mkdir
+    ):
+        return difference(folder, known, wanted, given=given)
+    return found
+
+
+def _known_difference(
+    folder: Path, known: Manifest, wanted: Manifest, given: Collection[str]
+) -> TreeDifference | None:
+    """The difference from a folder that holds what `known` says: nothing is looked at but what is
+    given. None where there is no stat index.
+    """
+    stats = StatIndex.read(folder, known)
+    if stats is None:
+        return None
+    differing = wanted.release_files.differing(known.release_files)
+    again = [p for p in given if p in known.files and p in wanted.files and p not in differing]
+    whole = whole_files(folder, known, again, given=given, trust_stats=False, check_parents=False)
+    differing.update(path for path in again if path not in whole)
+    stats = stats.followed_by(known.paths, whole) if whole else stats
+    rmdir, mkdir = _folders(known, wanted, None)
+    return TreeDifference(
+        missing=tuple(sorted(path for path in differing if path in wanted.files)),
+        stats=stats,
+        unlink=tuple(sorted(path for path in differing if path in known.files)),
+        rmdir=tuple(sorted(rmdir, reverse=True)),
+        mkdir=tuple(sorted(mkdir)),
+    )
+
+
+def _compared(
+    folder: Path, known: Manifest, wanted: Manifest, given: Collection[str], trust: Trust
+) -> TreeDifference:
+    """The difference, with a look at every file."""
     files: Collection[str] = known.files
     folders: set[str] | None = None
     if trust is Trust.NOTHING:
         files, folders = listing(folder)
     same = [
-        path for path, digest in wanted.items() if known.files.get(path) == digest and path in files
+        path
+        for path, digest in wanted.files.items()
+        if known.files.get(path) == digest and path in files
     ]
-    kept: dict[str, FileStat] = {}
-    check = same
-    if trust is Trust.ALL:
-        indexed = read_stat_index(folder, known)
-        kept = {path: indexed[path] for path in same if path in indexed and path not in given}
-        check = [path for path in same if path in given]
-    kept |= whole_files(
-        folder,
-        known,
-        check,
-        given=given,
-        trust_stats=trust is not Trust.ALL,
-        check_parents=False,
-    )
+    kept = whole_files(folder, known, same, given=given, check_parents=False)
     rmdir, mkdir = _folders(known, wanted, folders)
-    unlink = [path for path in files if path not in kept]
-    if trust is not Trust.NOTHING:
-        altered = [*unlink, *(path for path in wanted if path not in kept)]
-        if not _is_inside(folder, altered, mkdir):
-            return difference(folder, known, wanted, given=given)
     return TreeDifference(
-        kept, tuple(unlink), tuple(sorted(rmdir, reverse=True)), tuple(sorted(mkdir))
+        missing=tuple([path for path in wanted.files if path not in kept]),
+        stats=StatIndex.of(kept),
+        unlink=tuple([path for path in files if path not in kept]),
+        rmdir=tuple(sorted(rmdir, reverse=True)),
+        mkdir=tuple(sorted(mkdir)),
     )
 
 
 def _folders(
-    known: Manifest, wanted: Mapping[str, Sha256], there: Collection[str] | None
+    known: Manifest, wanted: Manifest, there: Collection[str] | None
 ) -> tuple[set[str], set[str]]:
     """The folders to remove and to make; `there` are those that were listed, None for the known."""
     if there is not None:
-        needed = set(folders_of(wanted))
+        needed = set(folders_of(wanted.files))
         return set(there) - needed, needed - set(there)
-    gone, come = known.files.keys() - wanted.keys(), wanted.keys() - known.files.keys()
-    if not gone and not come:
-        return set(), set()
-    paths = sorted(wanted)
+    differing = wanted.release_files.differing(known.release_files)
+    gone = [path for path in differing if path not in wanted.files]
+    come = [path for path in differing if path not in known.files]
     return (
-        {folder for folder in folders_of(gone) if not is_folder_of(folder, paths)},
+        {folder for folder in folders_of(gone) if not is_folder_of(folder, wanted.paths)},
         {folder for folder in folders_of(come) if not is_folder_of(folder, known.paths)},
     )
 
@@ -131,11 +159,11 @@ def fill(
 ) -> list[str]:
     """Make, link and write what is missing, then the manifest and the stat index.
 
-    `links` are the files to link, by the folder that has them; what is neither kept nor linked is
+    `links` are the files to link, by the folder that has them; what is missing and not linked is
     written from the contents, each with the time that stands for its content. Returns the paths of
     those.
     """
-    stats = dict(difference.kept)
+    stats: dict[str, FileStat] = {}
     for path in difference.mkdir:
         os.mkdir(path, dir_fd=target)
     for source, whole in links.items():
@@ -148,12 +176,13 @@ def fill(
                     path, source=source_fd, target=target, modified_ns=modified_ns
                 )
                 stats[path] = copied or stat
-    written = [path for path in manifest.files if path not in stats]
+    written = [path for path in difference.missing if path not in stats]
     for path in written:
         modified_ns = disk.time_of(manifest.files[path])
         stats[path] = disk.write_new(path, contents[path], dir_fd=target, modified_ns=modified_ns)
     disk.write_new(MANIFEST, manifest_json, dir_fd=target)
-    disk.write_new(STAT_INDEX, dump_stat_index(manifest, stats), dir_fd=target)
+    index = difference.stats.followed_by(manifest.paths, stats)
+    disk.write_new(STAT_INDEX, index.dump(manifest.build_hash), dir_fd=target)
     return written
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from robbieblocks.release.checking.verification_cache import VerificationCache
 from robbieblocks.release.files.disk import FileStat, TemporaryPaths
-from robbieblocks.release.manifest import ManifestCache, ManifestWriter
+from robbieblocks.release.manifest import ManifestCache
+from robbieblocks.release.manifest_writer import ManifestWriter
 from robbieblocks.release.names import ManifestChecks
 
 if TYPE_CHECKING:

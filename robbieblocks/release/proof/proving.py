@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from itertools import islice
+from operator import attrgetter
 from typing import Final
 
-from robbieblocks.model import Manifest, PageEntry, is_not_found_file
+from robbieblocks.model import Manifest, PageEntry, changed_between, is_not_found_file
 from robbieblocks.release.places.layout import AppFolder, apps
 from robbieblocks.release.proof.answers import Asker, Failure
 from robbieblocks.release.proof.at_once import at_once
@@ -24,6 +26,7 @@ from robbieblocks.release.proof.wanted import (
 from robbieblocks.release.reading import live
 from robbieblocks.settings import Address
 
+_KEY: Final = attrgetter("key")
 PAGES_MAX: Final = 8
 _ASSETS_MAX: Final = 48
 _EXPLAINED_MAX: Final = 5
@@ -94,9 +97,10 @@ def _asked(asker: Asker, wanted: Wanted) -> tuple[Wanted, Failure] | None:
 def _wanted(
     address: Address, app_folder: AppFolder, manifest: Manifest, changed: Collection[str]
 ) -> list[Wanted]:
-    asked = [page for page in manifest.pages if _has_address(page)]
-    pages = [page for page in asked if page.path in changed] or asked
-    pages = pages[:PAGES_MAX]
+    by_path = manifest.page_entries.by_path
+    of_changed = sorted([by_path[path] for path in changed if path in by_path], key=_KEY)
+    pages = [page for page in of_changed if _has_address(page)][:PAGES_MAX]
+    pages = pages or [*islice(filter(_has_address, manifest.pages), PAGES_MAX)]
     found = [wanted_page(app_folder, manifest, page, address) for page in pages]
     found += wanted_sheet(app_folder, manifest, address)
     return found + [wanted_asset(app_folder, manifest, name) for name in _assets_of(pages)]
@@ -104,11 +108,14 @@ def _wanted(
 
 def _gone(app_folder: AppFolder, manifest: Manifest, before: Manifest | None) -> Iterator[Wanted]:
     """Pages that nobody may get any more; another app may have taken a route over."""
-    left = {page.route for page in manifest.pages}
-    there = [page for page in before.pages if _has_address(page)] if before else []
-    gone = [page for page in there if page.route not in left]
-    if before is None or not gone:
+    if before is None:
         return
+    gone, come = changed_between(before.pages, manifest.pages)
+    left = {page.route for page in come}
+    gone = [page for page in gone if _has_address(page) and page.route not in left]
+    if not gone:
+        return
+    left |= {page.route for page in manifest.pages}
     root, node = app_folder.site_root, app_folder.node
     for app in apps(root, node):
         other = live(root, node, app) if app != app_folder.app else None

@@ -15,7 +15,8 @@ from typing import Final, Literal, Protocol
 from robbieblocks import failpoints, process
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.files import disk, system_calls, tree
-from robbieblocks.release.files.inspection import read_stat_index, whole_files
+from robbieblocks.release.files.inspection import whole_files
+from robbieblocks.release.files.stat_index import StatIndex
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import files_manifest
@@ -71,9 +72,9 @@ def _is_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     known, wanted = files_manifest(site_root, folder), files_manifest(site_root, release)
     if known is None or wanted is None or known.build_hash != wanted.build_hash:
         return False
-    if read_stat_index(folder, known).keys() != wanted.files.keys():
+    if StatIndex.read(folder, known) is None:
         return False
-    return tree.difference(folder, known, wanted.files).is_none(wanted.files)
+    return tree.difference(folder, known, wanted).is_none
 
 
 def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
@@ -83,10 +84,9 @@ def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     if known is None:
         difference = tree.difference_of_nothing(wanted)
     else:
-        difference = tree.difference(folder, known, wanted.files)
-    missing = [path for path in wanted.files if path not in difference.kept]
-    whole = whole_files(release, wanted, missing)
-    if len(whole) < len(missing):
+        difference = tree.difference(folder, known, wanted)
+    whole = whole_files(release, wanted, difference.missing)
+    if len(whole) < len(difference.missing):
         return False
     manifest_json = (release / MANIFEST).read_bytes()
     with disk.folder(folder) as fd:
