@@ -23,6 +23,18 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PROGRAM = (
     f"import sys; sys.path[0] = {str(_ROOT)!r}; from tests.command_server import main; main()"
 )
+# A program of a shell that has the command run by the server whose socket it has inherited.
+_CLIENT = """
+import json, os, socket, sys
+server = socket.socket(fileno=int(sys.argv[1]))
+reply, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+asked = {"arguments": sys.argv[2:], "cwd": os.getcwd(), "environment": dict(os.environ), "code": ""}
+socket.send_fds(server, [json.dumps(asked).encode()], [1, 2, its.fileno()])
+its.close()
+reply.recv(100)
+code = int(reply.recv(100))
+sys.exit(code if code >= 0 else 128 - code)
+"""
 _CHUNK_BYTES = 1 << 16
 _STARTING = Lock()
 
@@ -130,6 +142,20 @@ def run(
             raise subprocess.TimeoutExpired(["robbieblocks", *arguments], timeout_s)
     code, out, err = heard
     return int(code), out, err
+
+
+def write_program(file: Path) -> int:
+    """Make `file` a program that runs commands in forks, without their standard input.
+
+    Whoever runs it has to inherit the descriptor that is returned.
+    """
+    with _STARTING:
+        descriptor = _server().requests.fileno()
+    client = file.with_suffix(".py")
+    client.write_text(_CLIENT)
+    file.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{client}' {descriptor} \"$@\"\n")
+    file.chmod(0o755)
+    return descriptor
 
 
 def _asked(

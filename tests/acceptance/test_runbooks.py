@@ -1,7 +1,8 @@
 """The runbooks of whoever runs a site, done word for word: install.md, backup.md, upgrade.md.
 
 A fence of `sh run` is run by bash, each line of it; `as=` names the database account. The words
-behind `run` are what a test looks for, to do what a person does in between.
+behind `run` are what a test looks for, to do what a person does in between. What runs on, such as a
+worker, is a process from scratch; other commands are forks of one that has imported the program.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from robbieblocks.database import embedded
+from tests import forked
 from tests.commands import COMMAND
 from tests.documents import Step, steps
 from tests.workers import FILES, NODES, fill, until
 
-# Each test is a few dozen commands, each a process of its own.
+# Each test is a few dozen commands.
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,10 +56,14 @@ _CLEAR = """
 
 @dataclass
 class Shell:
-    """A shell of the machine on which a runbook is done; `last` is what the last fence printed."""
+    """A shell of the machine on which a runbook is done; `last` is what the last fence printed.
+
+    `commands` is the descriptor with which the programs of its folder `forks` run.
+    """
 
     folder: Path
     variables: dict[str, str]
+    commands: int
     last: str = ""
     running: ExitStack = field(default_factory=ExitStack)
 
@@ -71,7 +77,8 @@ class Shell:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder,
-            env=self.environment | more,
+            env=self.environment | {"PATH": f"{self.folder / 'forks'}:{self.path}"} | more,
+            pass_fds=(self.commands,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -102,11 +109,15 @@ class Shell:
     @property
     def environment(self) -> dict[str, str]:
         """What the shell has set: nothing of the tests' own but places of processes."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+        return kept | self.variables | {"PATH": self.path}
+
+    @property
+    def path(self) -> str:
+        """Where it finds programs: the command line, and those of Postgres."""
         programs = embedded.program("pg_dump")
         assert programs is not None
-        path = f"{self.folder / 'bin'}:{programs.parent}:{os.environ['PATH']}"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        return kept | self.variables | {"PATH": path}
+        return f"{self.folder / 'bin'}:{programs.parent}:{os.environ['PATH']}"
 
     @property
     def site(self) -> Path:
@@ -128,6 +139,8 @@ def shell(tmp_path: Path, empty_database: str, warm: Path) -> Iterator[Shell]:
         f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$@\"\n"
     )
     (folder / "bin/robbieblocks").chmod(0o755)
+    (folder / "forks").mkdir()
+    commands = forked.write_program(folder / "forks/robbieblocks")
     with psycopg.connect(empty_database, user="postgres", autocommit=True) as superuser:
         superuser.execute(_RIGHTS)
         there = superuser.info
@@ -143,7 +156,7 @@ def shell(tmp_path: Path, empty_database: str, warm: Path) -> Iterator[Shell]:
         }
         try:
             with ExitStack() as running:
-                yield Shell(folder, variables, running=running)
+                yield Shell(folder, variables, commands, running=running)
         finally:
             superuser.execute(_CLEAR)
 
