@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from robbieblocks import release
+from robbieblocks.events import outbox
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from tests.commands import Installation, Ran
@@ -123,6 +124,9 @@ def test_of_two_workers_one_sends(
                 edit(editor, "play", version)
                 until_shown(small_site.site_root, NODE, version)
                 until(partial(is_told, receiver, version + 1), "its being told")
+            # A kill after something was sent, and before that is noted, has it sent again.
+            folder = outbox.folder_of(small_site.site_root, NODE)
+            until(lambda: not outbox.waiting(folder), "what was sent being noted")
             first.signal(signal.SIGKILL)
             second.wait_for("worker.state", state="active")
             edit(editor, "play", 3)
