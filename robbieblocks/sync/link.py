@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
@@ -53,7 +53,6 @@ _HASHES: LiteralString = """
 _CHANGES: LiteralString = """
     SELECT (answer -> 'entries')::text, jsonb_array_length(answer -> 'entries'),
            (answer -> 'after')::text, (answer -> 'is_more')::boolean,
-           (answer ->> 'held_since')::timestamptz, clock_timestamp(),
            coalesce((answer -> 'is_anew')::boolean, false)
       FROM sync_changes(%s, %s::jsonb, %s) AS answer
 """
@@ -185,15 +184,9 @@ class MasterLink:
         """What changed after a place: whole transactions, of some `limit` rows together."""
         with _asked("ask the master for changes"):
             rows = self.connection.execute(_CHANGES, (self.node, after, limit)).fetchall()
-        ((entries, count, place, is_more, held_since, at, is_anew),) = rows
-        return Changes(
-            page=Page(entries, count, None),
-            after=place,
-            is_more=is_more,
-            held_since=held_since,
-            held_for=at - held_since if held_since else timedelta(),
-            is_anew=is_anew,
-        )
+        ((entries, count, place, is_more, is_anew),) = rows
+        page = Page(entries, count, None)
+        return Changes(page=page, after=place, is_more=is_more, is_anew=is_anew)
 
     def listen(self) -> None:
         """Have the master wake this connection where its log gets a row."""

@@ -167,8 +167,7 @@ class Loop:
             return 0.0
         self.health.outbox = own.outbox()
         self._set_state("active", "", 0.0)
-        rest_s = exchange.way.rest_s(self.timing.poll_s)
-        return min(rest_s, max(0.0, self._look_at - self.monotonic()))
+        return min(self.timing.poll_s, max(0.0, self._look_at - self.monotonic()))
 
     def _connected(self) -> NodeDatabase:
         if self._own is None or self._own.connection.closed:

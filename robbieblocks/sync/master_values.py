@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +58,12 @@ class Page:
 class Changes:
     """A page of the master's log, and the place behind it, as JSON.
 
-    `held_since` and `held_for`: when the oldest change was begun that waits for a transaction of
-    the master's server, and how long ago that is. `is_anew`: the log can't tell what was before,
-    so that has to be compared.
+    `is_anew`: the log can't tell what was before, so that has to be compared.
     """
 
     page: Page
     after: str
     is_more: bool
-    held_since: datetime | None
-    held_for: timedelta
     is_anew: bool
 
 

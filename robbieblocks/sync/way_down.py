@@ -19,7 +19,6 @@ from robbieblocks.settings import SyncSettings
 from robbieblocks.sync import subscription
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.link import MasterLink
-from robbieblocks.sync.master_values import Changes
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.worker import Log
 
@@ -28,10 +27,6 @@ _WANTS_ALL: Final = "compare_all"
 _GIVEN_UP: Final = "no_stream"
 _SUBSCRIBE_AGAIN: Final = timedelta(hours=1)
 _PAGE: Final = 500
-# What waits for a transaction of the master is asked for again after this, then less often.
-_ASK_AGAIN_S: Final = 0.1
-# Beyond it, it is told.
-_HELD_MAX: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +66,6 @@ def _instant(text: str) -> datetime | None:
     return at if at.tzinfo else None
 
 
-def _held(changes: Changes) -> str:
-    """What to say of changes that wait for a transaction of the master's server, if anything."""
-    if changes.held_since is None or changes.held_for < _HELD_MAX:
-        return ""
-    return (
-        f"changes of the master since {changes.held_since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC "
-        "wait for a transaction of its server that is not ended, in whichever database: there, see "
-        "pg_stat_activity (backend_xid, xact_start) and pg_prepared_xacts"
-    )
-
-
 def forget(node: NodeDatabase) -> None:
     """Forget where in the master's log this node was, and what became of its subscription."""
     for name in (CURSOR, _WANTS_ALL, _GIVEN_UP):
@@ -104,7 +88,6 @@ class WayDown:
     push_all: Callable[[], None]
     find: Callable[[str, str], None]
     streams: bool = True
-    _held_for: timedelta | None = None
     _has_address: bool = False
     _is_listening: bool = False
     _was_idle: bool = False
@@ -152,30 +135,13 @@ class WayDown:
             reached("sync: received")
         if changes.after != after:
             self.node.note(CURSOR, changes.after)
-        self._held_for = changes.held_for if changes.held_since else None
-        self.find("held", _held(changes))
         return changes.is_more
-
-    @property
-    def is_held(self) -> bool:
-        """Whether changes of the master wait for a transaction there, as it was asked last."""
-        return self._held_for is not None
-
-    def rest_s(self, usual_s: float) -> float:
-        """How long to wait before changes are asked for again, where nobody says that there are."""
-        if self.streams or self._held_for is None:
-            return usual_s
-        # Who holds it up does not tell when it ends.
-        return min(usual_s, max(_ASK_AGAIN_S, self._held_for.total_seconds()))
 
     def _is_now(self, way: Literal["stream", "poll"], why: str = "") -> None:
         self.streams = way == "stream"
         self.health.transport = way
         is_wanted = self.streams or self.settings.transport == "poll"
         self.find("transport", "" if is_wanted else f"changes are asked for: {why}")
-        if self.streams:
-            self._held_for = None
-            self.find("held", "")
 
     def _why_poll(self) -> str:
         if self.settings.transport == "poll":

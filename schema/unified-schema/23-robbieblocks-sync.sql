@@ -455,6 +455,21 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
      GROUP BY i.indisprimary
 $$;
 
+-- The row that has the same values in the columns of a unique key, locked; NULL where none has.
+CREATE OR REPLACE FUNCTION sync_holder(the_table text, content jsonb, columns text[]) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    found jsonb;
+BEGIN
+    EXECUTE format('SELECT to_jsonb(t) FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) AS given '
+                   'WHERE %2$s FOR UPDATE OF t', the_table,
+                   (SELECT string_agg(format('t.%1$I = given.%1$I', name), ' AND ')
+                      FROM unnest(columns) AS name)) INTO found USING content;
+    RETURN found;
+END
+$$;
+
 -- The place after the last one among the rows that share the other columns of a unique key; where
 -- that is the type's last number, the last place that is free.
 CREATE OR REPLACE FUNCTION sync_last_place(the_table text, columns text[], place text,
@@ -1991,67 +2006,184 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
                   WHERE a.attrelid = to_regclass(quote_ident(p_table)) AND a.attgenerated <> '')
 $$;
 
--- The log for a node that can't subscribe: what is settled for good, that is below every running
--- transaction. Transactions stay whole up to 5,000 rows and sync_bytes(), as a subscription has
--- them; a longer one comes in parts. In a page they stand in an order in which each row has its
--- versions as they were made: who writes over a row comes to its end later, though its number may
--- be the smaller one. `held_since` says since when something waits for a transaction that runs;
--- `is_anew`, that what was before has to be compared.
+-- Whether the log has rows that `reading` sees and `seen` does not, and the first position of those
+-- whose transactions had not begun at `seen`. It looks in between the numbers of transactions that
+-- run: one of them may have written many rows, which are to be passed over.
+CREATE OR REPLACE FUNCTION sync_new(
+    seen pg_snapshot, reading pg_snapshot, OUT is_new boolean, OUT low bigint
+)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    SELECT min(found.position) INTO low
+      FROM (SELECT b.xid AS behind, lead(b.xid) OVER (ORDER BY b.xid) AS before
+              FROM (SELECT (pg_snapshot_xmax(seen)::text::bigint - 1)::text::xid8
+                     UNION ALL SELECT pg_snapshot_xmax(reading)
+                     UNION ALL SELECT pg_snapshot_xip(reading)) AS b (xid)
+             WHERE b.xid::text::bigint >= pg_snapshot_xmax(seen)::text::bigint - 1) AS gap,
+           -- OFFSET: else the least position is looked for from the beginning of the log.
+           LATERAL (SELECT l.position FROM sync_log l
+                     WHERE l.xid > gap.behind AND l.xid < gap.before OFFSET 0) AS found;
+    is_new := low IS NOT NULL OR EXISTS (
+        SELECT FROM pg_snapshot_xip(seen) AS ran (xid),
+               LATERAL (SELECT FROM sync_log l WHERE l.xid = ran.xid
+                         ORDER BY l.position LIMIT 1) AS found
+         WHERE pg_visible_in_snapshot(ran.xid, reading));
+END
+$$;
+
+-- The transactions of a round that come next, in the order of their last rows, and whether the round
+-- has no others. A round is what `reading` sees and `seen` does not. Those with a last row up to
+-- `done` were given, and who had not begun at `seen` has no row below `low`. So the next ones end
+-- within the next rows above both, or ran at `seen`.
+CREATE OR REPLACE FUNCTION sync_next_ended(
+    seen pg_snapshot, reading pg_snapshot, low bigint, done bigint, p_limit integer,
+    OUT xids xid8[], OUT ends bigint[], OUT is_all boolean
+)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    wide bigint := p_limit;
+    ended_rows bigint;
+BEGIN
+    LOOP
+        WITH ahead AS MATERIALIZED (
+            SELECT l.xid, l.position FROM sync_log l
+             WHERE l.position >= low AND l.position > done
+               AND pg_visible_in_snapshot(l.xid, reading)
+               AND NOT pg_visible_in_snapshot(l.xid, seen)
+             ORDER BY l.position LIMIT wide + 1
+        ), horizon AS (
+            SELECT count(*) <= wide AS is_end, max(a.position) AS up_to FROM ahead a
+        ), met AS (
+            SELECT m.xid, sum(m.rows) AS rows
+              FROM (SELECT a.xid, 1 FROM ahead a
+                     UNION ALL
+                    SELECT ran.xid, 0 FROM pg_snapshot_xip(seen) AS ran (xid)
+                     WHERE pg_visible_in_snapshot(ran.xid, reading)) AS m (xid, rows)
+             GROUP BY m.xid
+        )
+        SELECT array_agg(m.xid ORDER BY m.ended), array_agg(m.ended ORDER BY m.ended),
+               (SELECT h.is_end FROM horizon h), coalesce(sum(m.rows), 0)
+          INTO xids, ends, is_all, ended_rows
+          FROM (SELECT met.*, (SELECT max(l.position) FROM sync_log l WHERE l.xid = met.xid) AS ended
+                  FROM met) AS m, horizon h
+         WHERE m.ended > done AND (h.is_end OR m.ended <= h.up_to);
+        EXIT WHEN is_all OR ended_rows * 2 >= p_limit;
+        -- Long transactions, which end further on, are around the short ones.
+        wide := wide * 4;
+    END LOOP;
+END
+$$;
+
+-- The log for a node that can't subscribe, in rounds: each gives what a snapshot sees that the one
+-- of the round before did not see. So a transaction that runs on holds up nothing but its own rows,
+-- which come in the round after its end. Transactions stay whole up to 5,000 rows and sync_bytes(),
+-- as a subscription has them; a longer one comes in parts.
+--
+-- They come in the order of their last rows. That is an order in which each row has its versions,
+-- and each unique key its holders, as they were: who writes over a row, or takes a key, had to wait
+-- for the end of who held it, and a number of the log is drawn after that wait. A snapshot has all
+-- that somebody in it waited for, so rounds are in that order, too.
+--
+-- A place is what was seen; within a round also what is read, the last row of the last transaction
+-- that was given, and which part of a long one was. `is_anew` says that what was before has to be
+-- compared.
 CREATE OR REPLACE FUNCTION sync_changes(
     p_node text, p_after jsonb DEFAULT NULL, p_limit integer DEFAULT 500
 ) RETURNS jsonb
+-- STABLE: all of it sees what `present` sees.
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     node CONSTANT sync_nodes := sync_caller(p_node);
-    bound CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
-    from_xid CONSTANT xid8 := (p_after ->> 'xid')::xid8;
-    from_position CONSTANT bigint := (p_after ->> 'position')::bigint;
-    up_to xid8;
-    entries jsonb;
-    last sync_log;
+    few CONSTANT integer := greatest(1, least(p_limit, 5000));
+    present CONSTANT pg_snapshot := pg_current_snapshot();
+    -- A place of an earlier version of this file: what was below a transaction was given.
+    is_earlier CONSTANT boolean := p_after ->> 'xid' IS NOT NULL;
+    seen CONSTANT pg_snapshot := CASE WHEN is_earlier
+        THEN format('%1$s:%1$s:', p_after ->> 'xid') ELSE p_after ->> 'seen' END;
+    is_within CONSTANT boolean := coalesce(p_after ? 'reading', false);
+    reading CONSTANT pg_snapshot := coalesce((p_after ->> 'reading')::pg_snapshot, present);
+    long CONSTANT xid8 := p_after ->> 'long';
+    part CONSTANT bigint := coalesce((p_after ->> 'part')::bigint, 0);
+    done bigint := coalesce((p_after ->> 'ended')::bigint, 0);
+    low bigint;
+    begun record;
+    coming record;
+    page record;
+    after jsonb;
 BEGIN
-    -- A place above every transaction is of another server, from which this database was restored.
-    IF from_xid IS NULL OR from_position IS NULL OR from_xid > bound THEN
-        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', true,
-                                  'after', jsonb_build_object('xid', bound::text, 'position', 0));
+    IF pg_is_in_recovery() OR pg_current_xact_id_if_assigned() IS NOT NULL THEN
+        -- Their snapshots do not say which transactions run: a standby's lists none, and what runs
+        -- here itself is in none.
+        RAISE EXCEPTION 'sync_changes() can''t tell here what is settled'
+              USING ERRCODE = 'object_not_in_prerequisite_state',
+                    HINT = 'Ask the master, not a standby, in a transaction that writes nothing.';
     END IF;
-    SELECT max(g.xid) INTO up_to
-      FROM (SELECT l.xid FROM sync_log l
-             WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid < bound
-             ORDER BY l.xid, l.position LIMIT least(p_limit, 5000)) AS g;
+    -- A place above what there is belongs to another server, from which this database was restored.
+    IF seen IS NULL
+       OR greatest(pg_snapshot_xmax(seen), pg_snapshot_xmax(reading)) > pg_snapshot_xmax(present)
+    THEN
+        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', true,
+                                  'after', jsonb_build_object('seen', present::text));
+    END IF;
+    SELECT * INTO begun FROM sync_new(seen, present) WHERE NOT is_within;
+    IF NOT begun.is_new THEN
+        -- At rest a place stays, and who notes it has nothing to write.
+        RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', false,
+                                  'after', jsonb_build_object('seen', seen::text));
+    END IF;
+    low := CASE WHEN is_within THEN p_after ->> 'low' ELSE begun.low::text END;
+    IF long IS NULL THEN
+        SELECT * INTO coming FROM sync_next_ended(seen, reading, low, done, few);
+    ELSE
+        SELECT ARRAY[long] AS xids,
+               ARRAY[greatest(part, (SELECT max(l.position) FROM sync_log l WHERE l.xid = long))]
+                   AS ends, false AS is_all
+          INTO coming;
+    END IF;
     WITH read AS (
-        SELECT g.*, row_number() OVER w AS place,
-               sum(octet_length(g.data::text)) OVER w AS up_to_it
-          FROM (SELECT * FROM sync_log l
-                 WHERE (l.xid, l.position) > (from_xid, from_position) AND l.xid <= up_to
-                 ORDER BY l.xid, l.position LIMIT 5000) AS g
-        WINDOW w AS (ORDER BY g.xid, g.position)
+        SELECT l.*, t.ended, t.turn, row_number() OVER w AS place,
+               sum(coalesce(octet_length(l.data::text), 0)) OVER w AS bytes
+          FROM unnest(coming.xids, coming.ends) WITH ORDINALITY AS t (xid, ended, turn),
+               LATERAL (SELECT * FROM sync_log g WHERE g.xid = t.xid AND g.position > part
+                         ORDER BY g.position LIMIT 5001) AS l
+        WINDOW w AS (ORDER BY t.turn, l.position)
     ), taken AS (
-        SELECT r.*, max(r.position) OVER (PARTITION BY r.xid) AS ended
-          FROM read r
-         WHERE r.place = 1 OR coalesce(r.up_to_it, 0) < sync_bytes()
+        SELECT r.*
+          FROM (SELECT r.*, min(r.place) OVER w - 1 AS rows_before, max(r.place) OVER w AS rows_up_to,
+                       max(r.bytes) OVER w AS bytes_up_to
+                  FROM read r WINDOW w AS (PARTITION BY r.turn)) AS r
+         WHERE CASE r.turn
+               WHEN 1 THEN r.place = 1 OR r.place <= 5000 AND r.bytes < sync_bytes()
+               ELSE r.rows_before < few AND r.rows_up_to <= 5000
+                    AND r.bytes_up_to < sync_bytes() END
     )
     SELECT jsonb_agg(jsonb_build_object(
                'table', t.table_name, 'row_key', t.row_key, 'operation', t.operation,
                'data', t.data, 'version', t.version, 'sent_version', t.sent_version,
                'column_versions', t.column_versions, 'origin', t.origin, 'xid', t.xid)
-               ORDER BY t.ended, t.position) FILTER (
+               ORDER BY t.place) FILTER (
                WHERE (node.tables IS NULL OR t.table_name = ANY (
                           node.tables || '{robbieblocks_change_triggers,sync_nodes}'::text[]))
-                 AND sync_is_told(t.data, node.towns, t.operation = 'DELETE')),
-           max(t.xid), max(t.position) FILTER (WHERE t.xid = (SELECT max(xid) FROM taken))
-      INTO entries, last.xid, last.position
+                 AND sync_is_told(t.data, node.towns, t.operation = 'DELETE')) AS entries,
+           max(t.turn) AS turns, max(t.ended) AS ended, max(t.position) AS up_to
+      INTO page
       FROM taken t;
-    last.xid := coalesce(last.xid, from_xid);
-    last.position := coalesce(last.position, from_position);
+    after := jsonb_build_object('seen', seen::text, 'reading', reading::text, 'low', low);
+    IF page.turns = 1 AND page.up_to < page.ended THEN
+        after := after || jsonb_build_object('ended', done, 'long', coming.xids[1]::text,
+                                             'part', page.up_to);
+    ELSE
+        done := coalesce(page.ended, coming.ends[1], done);
+        IF coming.is_all AND coalesce(page.turns, 0) = coalesce(cardinality(coming.xids), 0) THEN
+            after := jsonb_build_object('seen', reading::text);
+        ELSE
+            after := after || jsonb_build_object('ended', done);
+        END IF;
+    END IF;
     RETURN jsonb_build_object(
-        'entries', coalesce(entries, '[]'), 'is_anew', false,
-        'is_more', EXISTS (SELECT FROM sync_log l
-                            WHERE (l.xid, l.position) > (last.xid, last.position)
-                              AND l.xid < bound),
-        'held_since', (SELECT l.created_at FROM sync_log l WHERE l.xid >= bound
-                        ORDER BY l.xid, l.position LIMIT 1),
-        'after', jsonb_build_object('xid', last.xid::text, 'position', last.position));
+        'entries', coalesce(page.entries, '[]'), 'is_anew', false, 'after', after,
+        -- What was committed while the round was read comes in the next one.
+        'is_more', after ? 'reading' OR is_within AND (sync_new(reading, present)).is_new);
 END
 $$;
 
@@ -2073,11 +2205,7 @@ DECLARE
 BEGIN
     SELECT * INTO shape FROM sync_table(the_table);
     SELECT * INTO broken FROM sync_unique(the_table, by_name);
-    EXECUTE format('SELECT to_jsonb(t) FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) AS given '
-                   'WHERE %2$s FOR UPDATE OF t', the_table,
-                   (SELECT string_agg(format('t.%1$I = given.%1$I', name), ' AND ')
-                      FROM unnest(broken.columns) AS name))
-       INTO holder USING content;
+    holder := sync_holder(the_table, content, broken.columns);
     the_key := sync_key(holder, shape.keys);
     IF broken.is_key IS NOT FALSE OR the_key IS NULL OR the_key = sync_key(content, shape.keys) THEN
         RAISE EXCEPTION 'the row % of % can''t take its place', sync_key(content, shape.keys),
@@ -2883,47 +3011,92 @@ $$;
 
 -- 11  Conflicts ---------------------------------------------------------------------------------
 
+-- The rows to which a row refers by its foreign keys: in which table, by which columns there and
+-- here, and their values.
+CREATE OR REPLACE FUNCTION sync_parents(the_table text, content jsonb)
+RETURNS TABLE (parent text, keys text[], parents text[], columns text[], wanted jsonb, joined text)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT p.relname::text, (sync_table(p.relname)).keys, array_agg(pa.attname::text),
+           array_agg(ca.attname::text), jsonb_object_agg(pa.attname, content -> ca.attname::text),
+           string_agg(format('t.%1$I = given.%1$I', pa.attname), ' AND ')
+      FROM pg_constraint f
+      JOIN pg_class p ON p.oid = f.confrelid
+       AND p.relnamespace = quote_ident(current_schema())::regnamespace,
+           unnest(f.conkey, f.confkey) AS pair (child, parent),
+           pg_attribute ca, pg_attribute pa
+     WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
+       AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
+       AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
+     GROUP BY f.oid, p.relname
+    HAVING bool_and(content ->> ca.attname::text IS NOT NULL)
+$$;
+
 -- The rows that content refers to and that are gone, as they were when they went.
 CREATE OR REPLACE FUNCTION sync_gone_parents(the_table text, content jsonb) RETURNS SETOF sync_gone_rows
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     it record;
-    wanted jsonb;
     is_there boolean;
 BEGIN
-    FOR it IN
-        SELECT p.relname AS parent, (sync_table(p.relname)).keys AS keys,
-               array_agg(pa.attname::text) AS parents, array_agg(ca.attname::text) AS columns,
-               string_agg(format('t.%1$I = given.%1$I', pa.attname), ' AND ') AS joined
-          FROM pg_constraint f
-          JOIN pg_class p ON p.oid = f.confrelid
-           AND p.relnamespace = quote_ident(current_schema())::regnamespace,
-               unnest(f.conkey, f.confkey) AS pair (child, parent),
-               pg_attribute ca, pg_attribute pa
-         WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
-           AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
-           AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
-         GROUP BY f.oid, p.relname
-    LOOP
-        SELECT jsonb_object_agg(pair.parent, content -> pair.child) INTO wanted
-          FROM unnest(it.columns, it.parents) AS pair (child, parent)
-        HAVING bool_and(content ->> pair.child IS NOT NULL);
-        CONTINUE WHEN wanted IS NULL;
+    FOR it IN SELECT * FROM sync_parents(the_table, content) LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) '
-                       'AS given WHERE %2$s)', it.parent, it.joined) INTO is_there USING wanted;
+                       'AS given WHERE %2$s)', it.parent, it.joined) INTO is_there USING it.wanted;
         CONTINUE WHEN is_there;
         IF it.keys <@ it.parents THEN
             RETURN QUERY SELECT g.* FROM sync_gone_rows g
                           WHERE g.table_name = it.parent AND g.left_as IS NULL
-                            AND g.row_key = sync_key(wanted, it.keys);
+                            AND g.row_key = sync_key(it.wanted, it.keys);
         ELSE
             RETURN QUERY SELECT g.* FROM sync_gone_rows g
                           WHERE g.table_name = it.parent AND g.left_as IS NULL
-                            AND g.data @> wanted
+                            AND g.data @> it.wanted
                           ORDER BY g.created_at DESC LIMIT 1;
         END IF;
     END LOOP;
+END
+$$;
+
+-- A row's content, which refers to the row that has the unique key where it referred to one that
+-- lost it: that is what such a row becomes.
+CREATE OR REPLACE FUNCTION sync_adopted(the_table text, content jsonb) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    adopted jsonb := content;
+    it record;
+    by_name text;
+    broken record;
+    holder jsonb;
+BEGIN
+    FOR it IN
+        SELECT p.*, lost.loser
+          FROM sync_parents(the_table, content) AS p,
+               LATERAL (SELECT sync_loser(c) AS loser FROM sync_conflicts c
+                         WHERE c.table_name = p.parent AND c.rule = 'unique key'
+                           AND c.row_key = sync_key(p.wanted, p.keys)
+                         ORDER BY c.created_at DESC LIMIT 1) AS lost
+         WHERE p.keys <@ p.parents
+           AND sync_fetch(p.parent, sync_key(p.wanted, p.keys)) IS NULL
+    LOOP
+        FOR by_name IN
+            SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+             WHERE i.indrelid = to_regclass(quote_ident(it.parent)) AND i.indisunique
+               AND NOT i.indisprimary AND i.indexprs IS NULL
+             ORDER BY c.relname
+        LOOP
+            SELECT * INTO broken FROM sync_unique(it.parent, by_name);
+            CONTINUE WHEN broken.place IS NOT NULL;
+            holder := sync_holder(it.parent, it.loser, broken.columns);
+            IF holder IS NOT NULL THEN
+                adopted := adopted || (
+                    SELECT jsonb_object_agg(pair.child, holder -> pair.parent)
+                      FROM unnest(it.columns, it.parents) AS pair (child, parent));
+                EXIT;
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN adopted;
 END
 $$;
 
@@ -3069,10 +3242,11 @@ END
 $$;
 
 -- Brings the version that lost back, as an edit of now, which goes to every node. Where another row
--- has its unique key, that row becomes it. What it refers to and is gone comes back before it, and
--- what went with a row that was gone behind it, all or nothing: but with `p_alone`. Returns the
--- row's key, and how many rows came back with it (`back`), are there again and stay as they are
--- (`stayed`), or lack a row that they refer to (`left_out`).
+-- has its unique key, that row becomes it; what refers to a row that lost its key refers to that
+-- one. What it refers to and is gone comes back before it, and what went with a row that was gone
+-- behind it, all or nothing: but with `p_alone`. Returns the row's key, and how many rows came back
+-- with it (`back`), are there again and stay as they are (`stayed`), or lack a row that they refer
+-- to (`left_out`).
 CREATE OR REPLACE FUNCTION sync_conflicts_bring_back(
     p_id uuid, p_force boolean DEFAULT false, p_alone boolean DEFAULT false
 ) RETURNS jsonb
@@ -3083,6 +3257,7 @@ DECLARE
     shape record;
     broken record;
     lost jsonb;
+    adopted jsonb;
     found jsonb;
     the_key text;
     by_name text;
@@ -3111,7 +3286,7 @@ BEGIN
                              sync_together_max()) AS t;
         before := sync_put_back(above, p_force);
     END IF;
-    FOR attempt IN 1 .. 2 LOOP
+    FOR attempt IN 1 .. 3 LOOP
         found := sync_fetch(kept.table_name, the_key);
         EXIT WHEN lost IS NULL AND found IS NULL;
         BEGIN
@@ -3119,13 +3294,18 @@ BEGIN
             EXIT;
         EXCEPTION
             WHEN foreign_key_violation THEN
-                RAISE EXCEPTION '%', SQLERRM
-                      USING ERRCODE = 'foreign_key_violation',
-                            HINT = CASE WHEN p_alone THEN 'Bring it back without --alone.'
-                                        ELSE 'Restore the row that it refers to first.' END;
+                adopted := sync_adopted(kept.table_name, lost);
+                IF adopted = lost THEN
+                    RAISE EXCEPTION '%', SQLERRM
+                          USING ERRCODE = 'foreign_key_violation',
+                                HINT = CASE WHEN p_alone THEN 'Bring it back without --alone.'
+                                            ELSE 'Restore the row that it refers to first.' END;
+                END IF;
+                lost := adopted;
+                CONTINUE;
             WHEN unique_violation THEN
                 GET STACKED DIAGNOSTICS by_name = CONSTRAINT_NAME;
-                IF attempt = 2 THEN
+                IF attempt = 3 THEN
                     RAISE;
                 END IF;
         END;
@@ -3134,11 +3314,7 @@ BEGIN
             lost := lost || jsonb_build_object(broken.place, sync_last_place(
                 kept.table_name, broken.columns, broken.place, lost));
         ELSE
-            EXECUTE format('SELECT to_jsonb(t) FROM %1$I t, jsonb_populate_record(NULL::%1$I, $1) '
-                           'AS given WHERE %2$s', kept.table_name,
-                           (SELECT string_agg(format('t.%1$I = given.%1$I', name), ' AND ')
-                              FROM unnest(broken.columns) AS name))
-               INTO found USING lost;
+            found := sync_holder(kept.table_name, lost, broken.columns);
             the_key := sync_key(found, shape.keys);
             lost := lost - shape.keys;
             -- What went with it refers to a row that does not come back.

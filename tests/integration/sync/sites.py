@@ -108,13 +108,13 @@ class Fleet:
             node.run("SELECT sync_outbox_settle(%s)", json.dumps(results))
         return results
 
-    def poll(self, node: Site, after: dict[str, Any] | None) -> dict[str, Any]:
-        """Have a node take the master's log from a place on; the place after it."""
+    def poll(self, node: Site, after: dict[str, Any] | None, limit: int = 500) -> dict[str, Any]:
+        """Have a node take the master's log from a place on, by pages; the place after it."""
         assert node.calls is not None
         while True:
             row = node.calls.execute(
-                "SELECT sync_changes(%s, %s)",
-                [node.name, None if after is None else json.dumps(after)],
+                "SELECT sync_changes(%s, %s, %s)",
+                [node.name, None if after is None else json.dumps(after), limit],
             ).fetchone()
             assert row is not None
             node.run("SELECT sync_receive(%s)", json.dumps(row[0]["entries"]))
@@ -128,14 +128,14 @@ class Fleet:
         at = self.master.value("SELECT pg_current_wal_lsn()")
         for node in self.nodes:
             if node.way == "poll":
-                until(partial(self._has_asked, node), f"{node.name} to have all")
+                self._ask(node)
             elif node.way == "stream":
                 until(partial(self._has, node, at), f"{node.name} to arrive at {at}")
 
     def bring(self, node: Site) -> None:
         """Have one node apply all that the log has, which gets nothing before and after it."""
         if node.way == "poll":
-            until(partial(self._has_asked, node), f"{node.name} to have all")
+            self._ask(node)
             return
         at = self.master.value("SELECT pg_current_wal_lsn()")
         node.admin.execute(f"ALTER SUBSCRIPTION {node.role} ENABLE".encode())
@@ -153,7 +153,7 @@ class Fleet:
                 f"{node.name} to read no more",
             )
 
-    def _has_asked(self, node: Site) -> bool:
+    def _ask(self, node: Site) -> None:
         assert node.calls is not None
         way = WayDown(
             node=NodeDatabase(node.owner),
@@ -167,7 +167,6 @@ class Fleet:
         )
         while way.receive():
             pass
-        return not way.is_held
 
     def _has(self, node: Site, at: str) -> bool:
         return bool(

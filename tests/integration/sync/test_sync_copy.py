@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
@@ -420,21 +422,131 @@ def test_by_column_both_edits_stay(newcomers: Fleet) -> None:
     assert (kept["resolution"], kept["replica_data"]["default_value"]) == ("merge", "blue")
 
 
-def test_a_change_that_is_not_settled_is_polled_later(newcomers: Fleet) -> None:
-    """A poll stops below a transaction that still runs, and loses nothing of it."""
-    node = newcomers.nodes[1]
+@contextmanager
+def _slow(master: Site) -> Generator[psycopg.Connection]:
+    """A session at the master whose transaction runs on until it is committed."""
+    with master.cluster.connect(master.database, "owner") as session:
+        session.autocommit = False
+        session.execute("INSERT INTO sync_metrics (metric_name, metric_value) VALUES ('x', 1)")
+        yield session
+
+
+def test_a_transaction_that_runs_on_holds_up_nobody(newcomers: Fleet) -> None:
+    """What others commit comes at once, what it wrote comes once, when it has ended."""
+    master, node = newcomers.master, newcomers.nodes[1]
+    slowly = "UPDATE robbieblocks_pages SET meta_title = 'slow' WHERE page_key = 'of-master'"
+    told = "SELECT count(*) FROM jsonb_array_elements(sync_changes(%s, %s) -> 'entries')"
     place = newcomers.poll(node, None)
-    with newcomers.master.cluster.connect(newcomers.master.database, "owner") as slow:
-        slow.autocommit = False
-        slow.execute(
-            "UPDATE robbieblocks_pages SET meta_title = 'slow' WHERE page_key = 'of-master'"
-        )
-        quick = page(newcomers.master)
+    with _slow(master) as slow:
+        slow.execute(slowly.encode())
+        quick = page(master)
         place = newcomers.poll(node, place)
-        assert title(node, quick) is None
+        assert title(node, quick) == "new"
+        # A place without news stays: there is nothing to note.
+        assert newcomers.poll(node, place) == place
+        later = page(master)
         slow.commit()
-    place = newcomers.poll(node, place)
-    assert title(node, quick) == "new"
+    after = newcomers.poll(node, place)
+    assert title(node, later) == "new"
+    here = node.value("SELECT meta_title FROM robbieblocks_pages WHERE page_key = 'of-master'")
+    assert here == "slow"
+    # Two pages, and their rows in the queue; and nothing is told twice.
+    assert _ask(node, told, node.name, json.dumps(place)) == [(4,)]
+    assert _ask(node, told, node.name, json.dumps(after)) == [(0,)]
+
+
+def test_what_comes_by_pages_comes_in_the_order_in_which_it_was_written(newcomers: Fleet) -> None:
+    """Whoever began first may write last: who takes a key that another row had for a while has it
+    in the end, though each transaction comes with a page of its own.
+    """
+    master, node = newcomers.master, newcomers.nodes[1]
+    begun = newcomers.poll(node, None)
+    one, other, taken = page(master), page(master), key()
+    place = newcomers.poll(node, begun)
+    rekey = "UPDATE robbieblocks_pages SET page_key = %s WHERE id = %s"
+    with _slow(master) as slow:
+        master.run(rekey, taken, other)
+        master.run(rekey, key(), other)
+        slow.execute(rekey.encode(), [taken, one])
+        slow.commit()
+    newcomers.poll(node, place, limit=1)
+    keys = "SELECT id::text, page_key FROM robbieblocks_pages WHERE id = ANY (%s::uuid[])"
+    assert len(master.rows(keys, [one, other])) == 2
+    assert node.rows(f"{keys} ORDER BY 1", [one, other]) == master.rows(
+        f"{keys} ORDER BY 1", [one, other]
+    )
+
+
+def test_rounds_of_all_sizes_give_each_row_once(narrow: Fleet) -> None:
+    """Long and short transactions that overlap, and one that comes in parts, by pages of few rows:
+    each row is told once, each transaction in one piece where it fits, and in the end all is there;
+    also what was committed while the round was read.
+    """
+    master, node = narrow.master, narrow.nodes[1]
+    place = narrow.poll(node, None)
+    first = master.value("SELECT max(position) FROM sync_log")
+    many = (
+        "INSERT INTO robbieblocks_style_tokens (token_key, token_category, default_value)"
+        " SELECT gen_random_uuid(), 'color', repeat('x', 100)"
+    )
+    chance = random.Random(15)
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(_slow(master)) for _ in range(4)]
+        for _ in range(60):
+            session = chance.choice(sessions)
+            session.execute(f"{many} FROM generate_series(1, {chance.choice((1, 3))})".encode())
+            if chance.random() < 0.4:
+                session.commit()
+            if chance.random() < 0.1:
+                session.execute(f"{many} FROM generate_series(1, 60)".encode())
+        told: list[tuple[str, str, int]] = []
+        for number in itertools.count():
+            asked = "SELECT sync_changes(%s, %s, %s)"
+            limit = chance.choice((1, 3, 10))
+            [(answer,)] = _ask(node, asked, node.name, json.dumps(place), limit)
+            told += [(each["xid"], each["row_key"], number) for each in answer["entries"]]
+            place = answer["after"]
+            if number < len(sessions):
+                sessions[number].commit()
+            elif not answer["is_more"]:
+                break
+    kept = master.rows(
+        "SELECT xid::text, row_key, position,"
+        " sum(octet_length(data::text)) OVER (PARTITION BY xid) < 10000 AS fits"
+        " FROM sync_log WHERE position > %s",
+        first,
+    )
+    assert sorted(each[:2] for each in told) == sorted((k["xid"], k["row_key"]) for k in kept)
+    asked_in = {xid: {each[2] for each in told if each[0] == xid} for xid, _, _ in told}
+    assert {len(asked_in[each["xid"]]) for each in kept if each["fits"]} == {1}
+    assert {len(asked_in[each["xid"]]) > 1 for each in kept if not each["fits"]} == {True}
+    ends = {xid: max(k["position"] for k in kept if k["xid"] == xid) for xid in asked_in}
+    assert list(asked_in) != sorted(asked_in, key=int)
+    within = [xid for xid, rounds in asked_in.items() if max(rounds) == 0]
+    assert within == sorted(within, key=lambda xid: ends[xid])
+
+
+def test_a_place_of_an_earlier_version_goes_on(newcomers: Fleet) -> None:
+    """A master that was upgraded first knows it; one that is not yet begins anew with a new one."""
+    master, node = newcomers.master, newcomers.nodes[1]
+    before = master.value("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+    made = page(master)
+    place = newcomers.poll(node, {"xid": before, "position": 0})
+    assert title(node, made) == "new"
+    assert "xid" not in place
+    later = page(master)
+    newcomers.poll(node, place)
+    assert title(node, later) == "new"
+
+
+def test_who_can_not_know_what_runs_gives_nothing(newcomers: Fleet) -> None:
+    """In a transaction that has written, its own number is in no snapshot."""
+    node = newcomers.nodes[1]
+    assert node.calls is not None
+    with node.calls.transaction(force_rollback=True):
+        _ask(node, "SELECT pg_current_xact_id()")
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="what is settled"):
+            _ask(node, "SELECT sync_changes(%s)", node.name)
 
 
 def test_a_transaction_comes_whole(newcomers: Fleet) -> None:

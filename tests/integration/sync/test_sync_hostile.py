@@ -294,9 +294,19 @@ def test_a_place_in_another_servers_log_begins_anew(fleet: Fleet) -> None:
         answer: dict[str, Any] = row[0]
         return answer
 
-    after = changes({"xid": str(2**40), "position": 0})["after"]
-    the_page = page(fleet.master)
-    assert the_page in [entry["row_key"] for entry in changes(after)["entries"]]
+    far = 2**40 + 5
+    for place in (
+        {"xid": str(far), "position": 0},
+        {"seen": f"{far}:{far}:"},
+        {"seen": "5:5:", "reading": f"{far}:{far}:", "low": 1},
+        {"seen": None},
+        {},
+    ):
+        answer = changes(place)
+        assert answer["is_anew"], place
+        the_page = page(fleet.master)
+        told = changes(answer["after"])["entries"]
+        assert the_page in [entry["row_key"] for entry in told]
 
 
 def test_what_a_node_says_of_itself_is_kept_up_to_a_bound(fleet: Fleet) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import psycopg
@@ -55,6 +56,7 @@ class Edits(RuleBasedStateMachine):
         self.written: set[str] = set()
         self.seen: set[str] = set()
         self.lost_answers: list[tuple[Site, list[Any]]] = []
+        self.slow: Site | None = None
         self.names = [pages.key() for _ in range(3)]
         self.widget = pages.component(self.fleet.master)
         self.fleet.master.run("DELETE FROM sync_conflicts")
@@ -191,6 +193,26 @@ class Edits(RuleBasedStateMachine):
     def set_the_clock(self, at: int, minutes: int) -> None:
         self.sites[at].run("UPDATE sync_self SET clock_offset_ms = %s", minutes * 60_000)
 
+    @rule()
+    def begin_slowly(self) -> None:
+        # It has the number of its transaction, and holds no row that another one edits.
+        if self.slow is None:
+            master = self.fleet.master
+            self.slow = replace(master, owner=master.cluster.connect(master.database, sites.OWNER))
+            self.slow.owner.autocommit = False
+            pages.page(self.slow, title=self._text())
+
+    @rule(choice=_ANY)
+    def end_slowly(self, choice: int) -> None:
+        if self.slow is not None:
+            if found := self._mine(self.slow):
+                row = found[choice % len(found)]
+                self.seen.add(row["meta_title"])
+                pages.retitle(self.slow, row["id"], self._text())
+            self.slow.owner.commit()
+            self.slow.owner.close()
+            self.slow = None
+
     def _pull(self, *nodes: Site) -> None:
         for node in nodes:
             self.fleet.bring(node)
@@ -198,6 +220,7 @@ class Edits(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "names"):
             return
+        self.end_slowly(0)
         for _ in range(10):
             sent = [self.fleet.send(node) for node in self.fleet.nodes]
             self._pull(*self.fleet.nodes)
@@ -220,8 +243,11 @@ class Edits(RuleBasedStateMachine):
         assert len(told) == len(set(told))
 
 
-def test_every_order_of_edits_ends_alike(servers: list[Cluster]) -> None:
+def test_every_order_of_edits_ends_alike(
+    servers: list[Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Equal rows everywhere, nothing waits, each text has a trace, and none is there twice."""
+    monkeypatch.setattr("robbieblocks.sync.way_down._PAGE", 2)
     with sites.fleet(servers, 99) as fleet:
         for node in fleet.nodes:
             fleet.hold(node)

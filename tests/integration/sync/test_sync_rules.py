@@ -383,7 +383,9 @@ def test_a_restored_page_brings_the_blocks_that_went_with_it(fleet: Fleet) -> No
 
 
 def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
-    """A page that lost its name becomes the page that has it; a block needs its page first."""
+    """A page that lost its name becomes the page that has it, and its blocks go there, whichever is
+    restored first, behind the blocks that are there.
+    """
     aurora = fleet.nodes[0]
     named = key()
     widget = component(fleet.master)
@@ -391,12 +393,18 @@ def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
     with apart(aurora):
         holder = page(fleet.master, named, "of the master")
         lost = page(aurora, named, "of the node")
-        block(aurora, lost, widget, 1)
+        block(fleet.master, holder, widget, 1)
+        for order in (1, 2):
+            block(aurora, lost, widget, order)
         fleet.send(aurora)
     fleet.settle()
-    of_page, of_block = fleet.conflicts()
-    with pytest.raises(Exception, match="Restore the row that it refers to first"):
-        fleet.master.value("SELECT sync_conflicts_restore(%s)", of_block["id"])
-    assert fleet.master.value("SELECT sync_conflicts_restore(%s)", of_page["id"]) == holder
+    of_page, *of_blocks = fleet.conflicts()
+    bring_back = "SELECT sync_conflicts_restore(%s)"
+    assert fleet.master.value(bring_back, of_blocks[0]["id"]) == of_blocks[0]["row_key"]
+    assert title(fleet.master, holder) == "of the master"
+    assert fleet.master.value(bring_back, of_page["id"]) == holder
+    assert fleet.master.value(bring_back, of_blocks[1]["id"]) == of_blocks[1]["row_key"]
     _equal(fleet)
     assert title(aurora, holder) == "of the node"
+    placed = {of_blocks[n]["row_key"]: n + 2 for n in (0, 1)}
+    assert orders(aurora, holder).items() >= placed.items()
