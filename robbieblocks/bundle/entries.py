@@ -19,6 +19,9 @@ _SOURCES: Final = (
     Path(css_faults.__file__).resolve().parent,
     Path(css_text.__file__).resolve(),
 )
+# Taken while this is imported: an upgrade may exchange files under a process that runs, and what it
+# makes must not be kept as the work of code that it never read.
+_CODE: Final = source_hash(*_SOURCES)
 
 # All packages take 1 MB beside the toolchain; the rest is for those of other versions of this code.
 _MAX_BYTES: Final = 32 << 20
@@ -26,7 +29,7 @@ _MAX_BYTES: Final = 32 << 20
 
 def versioned(kind: str) -> str:
     """A kind of entries, with the version of the code that makes them."""
-    return f"{kind} of {source_hash(*_SOURCES)}"
+    return f"{kind} of {_CODE}"
 
 
 def packed(head: str, *parts: bytes) -> bytes:
