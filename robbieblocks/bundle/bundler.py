@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from robbieblocks.bundle import react
 from robbieblocks.bundle.browser_maps import BrowserMaps
@@ -47,6 +47,8 @@ _KIND: Final = "page file"
 # How long an idle process waits for the next build: a new class costs milliseconds where the
 # isolate runs, and so does an edit where esbuild does. An isolate takes 60 MB meanwhile.
 _IDLE_S: Final = 5.0
+# Each app of a node has a bundle of its own.
+_KEPT: Final = 15
 
 
 class Processes:
@@ -63,6 +65,29 @@ class Processes:
             each.stop()
 
 
+class _Asked(NamedTuple):
+    """What a bundle is made of beside rows."""
+
+    placed: frozenset[str]
+    toolchain: str
+    base_css: str
+    source_maps: bool
+    for_developers: bool
+
+
+class _Made(NamedTuple):
+    """A bundle, and what it was made of."""
+
+    components: Mapping[str, ComponentRow]
+    tokens: tuple[TokenRow, ...]
+    asked: _Asked
+    bundle: Bundle
+
+    def is_of(self, components: Mapping[str, ComponentRow], tokens: Sequence[TokenRow]) -> bool:
+        """Whether it was made of these rows: the same objects, nearly always."""
+        return self.components == components and self.tokens == (*tokens,)
+
+
 class Bundler:
     """Makes bundles, and keeps what it made and the processes it started for the next one.
 
@@ -74,6 +99,7 @@ class Bundler:
         self._cache = cache
         self._processes = Processes()
         self._workspace: _Workspace | None = None
+        self._made: list[_Made] = []
 
     def bundle(
         self,
@@ -90,14 +116,24 @@ class Bundler:
 
         A component with an error, and each that imports it, is in `broken` and not in `modules`;
         the others are there. With `source_maps` each component has a `browser_map`;
-        `for_developers` React's developer tools know the pages' React. Raises Transient where
-        esbuild or Tailwind can't run.
+        `for_developers` React's developer tools know the pages' React. Of the same rows, and as
+        long as no component is broken, it is the same object. Raises Transient where esbuild or
+        Tailwind can't run.
         """
         workspace = self._workspace_for(toolchain)
+        asked = _Asked(frozenset(placed), toolchain.id, base_css, source_maps, for_developers)
+        made = [each for each in self._made if each.is_of(components, tokens)]
+        known = next((each.bundle for each in made if each.asked == asked), None)
+        if known is not None:
+            return known
         with closing(workspace.toolchain_cache):
-            made = workspace.bundle(components, placed, tokens, base_css)
-            made = workspace.mapped(made, components) if source_maps else made
-            return workspace.inspectable(made) if for_developers else made
+            bundle = workspace.bundle(components, placed, tokens, base_css)
+            bundle = workspace.mapped(bundle, components) if source_maps else bundle
+            bundle = workspace.inspectable(bundle) if for_developers else bundle
+        if not bundle.broken:
+            again = replace(bundle, compiled=())
+            self._made = [*made[-_KEPT:], _Made({**components}, (*tokens,), asked, again)]
+        return bundle
 
     def react(self, toolchain: Toolchain) -> str:
         """The script that isolates run first, each bundle's `isolate`: the toolchain decides it.

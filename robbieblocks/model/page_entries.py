@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
+from weakref import ref
 
-from robbieblocks.model.values import Sha256, with_changed
+from robbieblocks.model.values import Sha256, changed_between, same, with_changed
 
 _KEY: Final = attrgetter("key")
 # Where a larger part of the pages changes, making everything anew is as quick.
@@ -39,6 +40,14 @@ class PageEntry:
     no_card: str = ""
 
 
+class _Origin(NamedTuple):
+    """Of which entries others were made, as long as these are there, and by what."""
+
+    entries: ref[PageEntries]
+    gone: Collection[PageEntry]
+    come: Collection[PageEntry]
+
+
 @dataclass(frozen=True)
 class PageEntries:
     """The entries of a manifest's pages. What follows an edit is made of them by `altered`: then
@@ -46,6 +55,7 @@ class PageEntries:
     """
 
     pages: tuple[PageEntry, ...]
+    _origin: _Origin | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def are_in_order(self) -> bool:
@@ -72,16 +82,25 @@ class PageEntries:
         """Why pages lack the social card that they should have, by page key."""
         return {page.key: page.no_card for page in self.pages if page.no_card}
 
+    def changed_since(
+        self, other: PageEntries
+    ) -> tuple[Collection[PageEntry], Collection[PageEntry]]:
+        """What of the others is not among these, and what of these not among them, by identity."""
+        if self._origin is not None and same(self._origin.entries(), other):
+            return self._origin.gone, self._origin.come
+        return changed_between(other.pages, self.pages)
+
     def altered(self, gone: Collection[PageEntry], come: Collection[PageEntry]) -> PageEntries:
         """These without those that are gone, which are the same objects, and with those that come.
 
         They are in the order of their keys.
         """
+        origin = _Origin(ref(self), gone, come)
         if not self.are_in_order or (len(gone) + len(come)) * _ALTERED_PART > len(self.pages):
             left = set(map(id, gone))
             stay = [page for page in self.pages if id(page) not in left]
-            return PageEntries(tuple(sorted([*stay, *come], key=_KEY)))
-        made = PageEntries(tuple(with_changed(self.pages, gone, come, _KEY)))
+            return PageEntries(tuple(sorted([*stay, *come], key=_KEY)), origin)
+        made = PageEntries(tuple(with_changed(self.pages, gone, come, _KEY)), origin)
         by_key, by_path = self.by_key.copy(), self.by_path.copy()
         uses, without_card = self.asset_uses.copy(), self.without_card.copy()
         for page in gone:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
+from weakref import ref
 
-from robbieblocks.model.values import Sha256, changed_between, sha256
+from robbieblocks.model.values import Sha256, changed_between, same, sha256
 
 # Where a larger part of the files changes, making everything anew is as quick.
 _ALTERED_PART: Final = 8
+
+
+class _Origin(NamedTuple):
+    """Of which files others were made, as long as these are there, and by which paths."""
+
+    files: ref[ReleaseFiles]
+    changed: Set[str]
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,7 @@ class ReleaseFiles:
     """
 
     hashes: Mapping[str, Sha256]
+    _origin: _Origin | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def paths(self) -> list[str]:
@@ -49,9 +58,25 @@ class ReleaseFiles:
 
     def differing(self, other: ReleaseFiles) -> set[str]:
         """The paths of files that one of both lacks, or that differ."""
-        lines = (line for part in changed_between(self.lines, other.lines) for line in part)
-        found = {line.partition("  ")[2][:-1] for line in lines}
+        found = self._changed_since(other)
+        if found is None:
+            found = other._changed_since(self)
+        if found is None:
+            lines = (line for part in changed_between(self.lines, other.lines) for line in part)
+            found = {line.partition("  ")[2][:-1] for line in lines}
         return {path for path in found if self.hashes.get(path) != other.hashes.get(path)}
+
+    def _changed_since(self, other: ReleaseFiles) -> Set[str] | None:
+        """The paths that changed on the way from others to these; None where that is not known."""
+        found: set[str] = set()
+        files: ReleaseFiles | None = self
+        while files is not None and not same(files, other):
+            origin = files._origin
+            if origin is None:
+                return None
+            files = origin.files()
+            found |= origin.changed
+        return None if files is None else found
 
     def altered(self, changes: Mapping[str, Sha256 | None]) -> ReleaseFiles:
         """These with other hashes of some paths; None where a file is gone."""
@@ -61,7 +86,7 @@ class ReleaseFiles:
                 hashes.pop(path, None)
             else:
                 hashes[path] = digest
-        made = ReleaseFiles(hashes)
+        made = ReleaseFiles(hashes, _Origin(ref(self), changes.keys()))
         if len(changes) * _ALTERED_PART > len(hashes):
             return made
         paths, lines = self.paths.copy(), self.lines.copy()

@@ -81,9 +81,10 @@ def _built_apps(
 ) -> Collection[str]:
     """The node's apps that are as the content wants them."""
     on_node = {run.app: run.transient or run.waits for run in runs if run.node == node.id}
-    with_pages = {page.app for page in content.pages}
     # An app that was no target has nothing live; where it has no page either, that is right.
-    empty = set(session.request.apps or node.apps) - on_node.keys() - with_pages
+    empty = set(session.request.apps or node.apps) - on_node.keys()
+    if empty:
+        empty -= {page.app for page in content.pages}
     return {app for app, waits in on_node.items() if not waits} | empty
 
 

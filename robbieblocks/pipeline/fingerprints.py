@@ -242,6 +242,8 @@ class Fingerprints:
 
 def _changed_components(before: Bundle, after: Bundle) -> set[str]:
     """The keys of components that changed or went, and of those that import such a module."""
+    if same(before.modules, after.modules):
+        return set()
     users: dict[str, list[str]] = {}
     for module in (*before.modules.values(), *after.modules.values()):
         for name in module.imports:

@@ -223,6 +223,8 @@ def _close_dead_runs(session: BuildSession) -> None:
 def _blocks_of_new_apps(content: Snapshot, session: BuildSession) -> int:
     """How many blocks must be rendered at least: those of apps of which nothing is live."""
     new = {target.app for target, manifest in session.live.items() if manifest is None}
+    if not new:
+        return 0
     made = {each.source.template_page: len(each.rows) for each in content.collections}
     return sum(
         len(page.blocks) * made.get(page.key, 1) for page in content.pages if page.app in new

@@ -58,7 +58,7 @@ class SettledPages:
         if dropped is None or not entries.are_in_order:
             return None
         pages = changed_between(last.pages, now.pages)
-        live = changed_between(last.entries.pages, entries.pages)
+        live = entries.changed_since(last.entries)
         found = {*self._again, *dropped, *entries.without_card}
         found.update(page.key for part in pages for page in part)
         found.update(entry.key for part in live for entry in part)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from robbieblocks.model import Json, Manifest, PageEntry, carried, changed_between
+from robbieblocks.model import Json, Manifest, PageEntries, PageEntry, carried
 from robbieblocks.release.manifest import FORMAT
 
 # Where more of a table's places are empty, its names are put in order again.
 _EMPTY_PART: Final = 4
+_NO_PAGES: Final = PageEntries(())
 _text: Final = json.encoder.encode_basestring
 
 
@@ -119,7 +120,7 @@ class _Written:
     """
 
     own: tuple[str, ...] = ()
-    pages: Sequence[PageEntry] = ()
+    pages: PageEntries = _NO_PAGES
     assets: _Table = field(default_factory=_Table)
     components: _Table = field(default_factory=_Table)
     inputs: _Table = field(default_factory=_Table)
@@ -129,7 +130,7 @@ class _Written:
 
     def followed_by(self, manifest: Manifest) -> _Written:
         """What is written of the next manifest. Most pages are the same objects as in the last."""
-        gone, come = changed_between(self.pages, manifest.pages)
+        gone, come = manifest.page_entries.changed_since(self.pages)
         assets = self.assets.changed(
             [self.own, *(page.assets for page in gone)],
             [manifest.assets, *(page.assets for page in come)],
@@ -148,12 +149,12 @@ class _Written:
         lines = manifest.release_files.lines
         return _Written(
             own=manifest.assets,
-            pages=manifest.pages,
+            pages=manifest.page_entries,
             assets=assets,
             components=components,
             inputs=inputs,
             rows=carried(
-                self.pages if hold else (),
+                self.pages.pages if hold else (),
                 self.rows if hold else (),
                 manifest.pages,
                 partial(_row, assets=assets, components=components, inputs=inputs),

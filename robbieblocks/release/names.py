@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.model import Manifest, PageEntry, ReleaseFiles, changed_between
+from robbieblocks.model import Manifest, PageEntry, ReleaseFiles
 
 BUILD_HEADER: Final = "X-RobbieBlocks-Build"
 ASSETS: Final = "assets"
@@ -144,10 +144,10 @@ def _path_problems(files: ReleaseFiles, checked: ReleaseFiles) -> list[str]:
 
 def _without_file(manifest: Manifest, checked: Manifest) -> list[PageEntry]:
     """The pages that are new, or whose file is gone, and that have none."""
-    _, pages = changed_between(checked.pages, manifest.pages)
-    gone = manifest.release_files.differing(checked.release_files) - manifest.files.keys()
-    if gone:
-        pages = [*manifest.pages]
+    pages: Collection[PageEntry] = manifest.pages
+    if manifest.release_files.differing(checked.release_files) <= manifest.files.keys():
+        # No file is gone.
+        _, pages = manifest.page_entries.changed_since(checked.page_entries)
     return [page for page in pages if page.path not in manifest.files]
 
 

@@ -251,7 +251,8 @@ def _read_changed(cursor: Cursor[TupleRow], moment: Moment, previous: Snapshot) 
     removed = [known.pages[key][1] for key in changed if key in known.pages]
     added = [row for _, row in read.values()]
     in_order = with_changed(previous.pages, removed, added, KEY)
-    return components, kept | read, in_order, _unread(read), media_changed
+    kept |= read
+    return components, kept, in_order, _unread(read), media_changed
 
 
 def _unread(pages: _Pages) -> frozenset[UUID]:

@@ -493,8 +493,11 @@ def _version(package: str) -> str:
 def test_cached(make: Make) -> None:
     """What did not change is not compiled again; one edit compiles one component."""
     components = rows({f"c{n}": f"<b>{n}</b>" for n in range(5)})
-    assert make(components).compiled == ("c0", "c1", "c2", "c3", "c4")
-    assert make(components).compiled == ()
+    first = make(components)
+    assert first.compiled == ("c0", "c1", "c2", "c3", "c4")
+    second = make(components)
+    assert (second.compiled, second.modules) == ((), first.modules)
+    assert make(dict(components)) is second
     components["c3"] = row("c3", "<i/>")
     assert make(components).compiled == ("c3",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from robbieblocks.release.files import disk
@@ -15,7 +16,7 @@ from robbieblocks.release.names import (
 from robbieblocks.release.places.site_root import SiteRoot
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AppFolder:
     """One app of one node under the site root. Made by `AppFolder.of`, which checks the names."""
 
@@ -30,22 +31,22 @@ class AppFolder:
         check_folder_name("app", app)
         return cls(site_root, node, app)
 
-    @property
+    @cached_property
     def node_path(self) -> Path:
         """The node's folder."""
         return self.site_root.path / self.node
 
-    @property
+    @cached_property
     def assets(self) -> Path:
         """The node's assets."""
         return self.site_root.path / self.node / ASSETS
 
-    @property
+    @cached_property
     def path(self) -> Path:
         """The app's folder."""
         return self.site_root.path / self.node / self.app
 
-    @property
+    @cached_property
     def releases(self) -> Path:
         """The app's releases."""
         return self.path / "releases"
@@ -55,12 +56,12 @@ class AppFolder:
         """The first standby tree, which the next publish takes."""
         return self.releases / STANDBY
 
-    @property
+    @cached_property
     def current(self) -> Path:
         """The symlink to the release that visitors see."""
         return self.path / "current"
 
-    @property
+    @cached_property
     def previous(self) -> Path:
         """The symlink to the release that was live before."""
         return self.path / "previous"
