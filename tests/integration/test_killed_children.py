@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from robbieblocks.errors import ProcessFailed
 from tests.killing import Kill
-from tests.sites import MakeSite, Site
+from tests.media_files import png
+from tests.sites import Block, MakeSite, Site
 
 pytestmark = pytest.mark.postgres
 
@@ -52,3 +55,29 @@ def test_a_class_is_still_one_where_tailwind_is_killed(site: Site, kill: Kill) -
         site.build()
     site.build()
     assert "13px" in site.file("/spaced/").read_text()
+
+
+def test_a_picture_whose_process_is_killed_holds_its_page_until_it_is_tried_again(
+    site: Site, kill: Kill
+) -> None:
+    """The problem says so, by which a worker builds the app again; a build before is too early."""
+    schema = {"type": "object", "properties": {"at": {"type": "string", "format": "media"}}}
+    site.component(
+        "photo", "export default ({ at }) => <img src={at.src} alt='' />;", schema=schema
+    )
+    site.sql(
+        "INSERT INTO media_assets (media_key, file_name, media_type, content, content_hash,"
+        " size_bytes, alt) VALUES ('shot', 'shot.png', 'image/png', %s, '', 0, 'x')",
+        png(37, 23),
+    )
+    site.page("photo", Block(component="photo", props={"at": "media:shot"}))
+    killed = kill("picture_process", 2)
+    for _ in range(2):
+        site.build()
+        (problem,) = site.problems()
+        assert (len(killed), problem.page, problem.passing) == (2, "photo", True)
+        assert "was killed by SIGKILL" in problem.what
+    site.builder.context.media.failures.monotonic = lambda: time.monotonic() + 60
+    site.build()
+    assert not site.problems()
+    assert "shot" in site.file("/photo/").read_text()
