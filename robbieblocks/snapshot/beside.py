@@ -67,7 +67,6 @@ class BesideSession:
                 connection.transaction(force_rollback=True),
                 connection.cursor(row_factory=tuple_row) as cursor,
             ):
-                cursor.execute(queries.ONE_STATE)
                 cursor.execute(sql.SQL(queries.SAME_STATE).format(sql.Literal(state.snapshot)))
                 ((pid, *_),) = cursor.execute(queries.ALIKE, state._asdict()).fetchall()
                 with self._within_patience(connection, pid):

@@ -162,16 +162,19 @@ def _read(
     """A collection, of which only the rows with these keys are read (None: all)."""
     if before is not None and before.fault is not None:
         before, keys = None, None
-    is_costly = False
+    try:
+        # It runs nothing of the view's, and a new session would read the catalogue for it first.
+        view = _view(beside.main, source)
+    except Unreadable as error:
+        return RowCollection(source=source, fault=view_faults.fault_of(source, error))
     try:
         with beside.reading(source.name) as cursor:
-            view = _view(cursor, source)
             rows = _rows(cursor, source, view, before, keys)
     except Unreadable as error:
-        wrong = error
+        wrong, is_costly = error, False
+    except ViewEndedSessions:
+        raise
     except DatabaseUnavailable as error:
-        if isinstance(error, ViewEndedSessions):
-            raise
         return RowCollection(source=source, fault=view_faults.no_session(source, error))
     except SessionOverdue:
         wrong, is_costly = view_faults.overdue(source), True

@@ -250,8 +250,8 @@ SHOWN: LiteralString = """
            set_config('idle_in_transaction_session_timeout', '0', true)
 """
 
-# Sees what another transaction sees.
-SAME_STATE: LiteralString = "SET TRANSACTION SNAPSHOT {}"
+# Sees what another transaction sees, and can't write.
+SAME_STATE: LiteralString = ONE_STATE + "; SET TRANSACTION SNAPSHOT {}"
 
 # A view may wait for anything; and JSON has times as the session's zone shows them. The process
 # of the session is named by itself: a pooler names another one.
