@@ -178,7 +178,7 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def run(self: ScriptIsolate, script: str) -> Any:
         if "killer" in script:
-            os.kill(self._child.pid, signal.SIGKILL)
+            os.kill(self._child.pid, signal.SIGSEGV)
             died.append(self._child.pid)
         return real(self, script)
 
