@@ -12,8 +12,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from benchmarks.apps import Size
+from robbieblocks.model import SHARED_APP
 
 APP: Final = "bench"
+OTHER_APP: Final = "desk"
+"""An app of one page, which lists the newest posts of the blog."""
 TAGS: Final = 26
 DRAFTS: Final = 40
 """Posts that are not published yet."""
@@ -34,11 +37,14 @@ def fill_blog(conninfo: str, size: Size) -> None:
     """`size.pages` posts, in a frame that lists what the menu has; a post shows its neighbours.
 
     The home page lists the newest ten and has their feed, each tag's page the newest ten with it.
+    A sidebar of all pages is a frame's of `shared`.
     """
     with psycopg.connect(conninfo) as connection, connection.cursor() as cursor:
         _begin(cursor)
         _write(cursor, [*_around_posts(), *_posts(size.pages)])
-        _end(cursor)
+        _write(cursor, [_DESK], OTHER_APP)
+        _write(cursor, [_EVERYWHERE], SHARED_APP)
+        _end(cursor, OTHER_APP)
     _rest(conninfo)
 
 
@@ -157,7 +163,7 @@ def _begin(cursor: psycopg.Cursor) -> None:
         )
 
 
-def _write(cursor: psycopg.Cursor, rows: list[_Row]) -> None:
+def _write(cursor: psycopg.Cursor, rows: list[_Row], app: str = APP) -> None:
     """Pages with their blocks; a post without a date that is no page of its own is a draft."""
     with cursor.copy(
         "COPY robbieblocks_pages (page_key, app_namespace, page_name, page_route, "
@@ -166,7 +172,7 @@ def _write(cursor: psycopg.Cursor, rows: list[_Row]) -> None:
         for (key, name, route, layout, at, metadata), _ in rows:
             is_draft = at is None and metadata.get("kind") == "post"
             status = "draft" if is_draft else "published"
-            copy.write_row((key, APP, name, route, layout, at, Jsonb(metadata), status))
+            copy.write_row((key, app, name, route, layout, at, Jsonb(metadata), status))
     pages: dict[str, Any] = dict(
         cursor.execute("SELECT page_key, id FROM robbieblocks_pages").fetchall()
     )
@@ -181,10 +187,11 @@ def _write(cursor: psycopg.Cursor, rows: list[_Row]) -> None:
                 copy.write_row((pages[key], parts[part], order, zone, Jsonb(props)))
 
 
-def _end(cursor: psycopg.Cursor) -> None:
+def _end(cursor: psycopg.Cursor, *more_apps: str) -> None:
     cursor.execute(
         "INSERT INTO robbieblocks_node_branding (node_id, node_name, style_overrides, "
-        "enabled_apps, base_url) VALUES ('node-000', 'Node', '{}', '{bench}', 'https://b.example')"
+        "enabled_apps, base_url) VALUES ('node-000', 'Node', '{}', %s, 'https://b.example')",
+        ([APP, *more_apps],),
     )
     cursor.execute("TRUNCATE robbieblocks_change_triggers")
     cursor.execute("TRUNCATE robbieblocks_deploys")
@@ -196,6 +203,31 @@ def _rest(conninfo: str) -> None:
 
 
 _LAYOUT: Final = "single-column"
+
+_DESK: Final[_Row] = (
+    ("desk", "Desk", "/desk/", _LAYOUT, None, {}),
+    [
+        (
+            "main",
+            "bench-links",
+            {
+                "title": "News",
+                "items": {
+                    "$pages": {
+                        "app": APP,
+                        "where": {"kind": "post"},
+                        "limit": 10,
+                        "fields": ["title", "route"],
+                    }
+                },
+            },
+        )
+    ],
+)
+_EVERYWHERE: Final[_Row] = (
+    ("everywhere", "Everywhere", "", "", None, {"frame": True}),
+    [("sidebar", "bench-text", {"title": "Open", "text": "First edition"})],
+)
 
 _SHOP_TABLES: Final = """
     CREATE TABLE bench_makers (id integer PRIMARY KEY, name text NOT NULL);

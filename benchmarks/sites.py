@@ -117,7 +117,11 @@ class Site:
     @property
     def current(self) -> Path:
         """The link to what is live on the first node."""
-        return self.home / "site" / NODE / "bench" / "current"
+        return self.current_of("bench")
+
+    def current_of(self, app: str) -> Path:
+        """The link to what is live there of an app."""
+        return self.home / "site" / NODE / app / "current"
 
     def clear(self) -> None:
         """Forget all that was built, the cache too; only the fetched toolchain stays."""
@@ -176,18 +180,19 @@ class Worker:
                     raise FailedError(f"the worker does not settle:\n{self._tail()}")
                 time.sleep(0.02)
 
-    def until_live(self, change: Callable[[psycopg.Connection], None]) -> float:
-        """Make a change and commit it; milliseconds from the commit to the swap on disk.
+    def until_live(self, change: Callable[[psycopg.Connection], None], app: str = "bench") -> float:
+        """Make a change and commit it; milliseconds from the commit to the app's swap on disk.
 
         The worker is at rest before: what comes within 50 ms of a build's end is gathered first.
         """
-        before = self.site.current.readlink()
+        current = self.site.current_of(app)
+        before = current.readlink()
         with self.site.connect() as connection:
             change(connection)
             began = time.perf_counter()
             connection.commit()
             until = time.monotonic() + _LATEST
-            while self.site.current.readlink() == before:
+            while current.readlink() == before:
                 if time.monotonic() > until or self.poll() is not None:
                     raise FailedError(f"the change does not go live:\n{self._tail()}")
                 time.sleep(_POLL)

@@ -13,7 +13,7 @@ from robbieblocks.assemble.collections.making import MadePages
 from robbieblocks.assemble.forms.answers import Answers, AnswerWords, checked_answers
 from robbieblocks.assemble.forms.fields import FormField
 from robbieblocks.assemble.forms.form_props import Form, stated_form, thanking_pages
-from robbieblocks.assemble.homes import index_of
+from robbieblocks.assemble.homes import NodeIndexes, index_of
 from robbieblocks.assemble.pages import PreparedPage
 from robbieblocks.assemble.props.embeds import refused_embeds
 from robbieblocks.assemble.props.markdown_places import FORM, MARKDOWN, MEDIA
@@ -42,6 +42,7 @@ __all__ = [
     "Form",
     "FormField",
     "MadePages",
+    "NodeIndexes",
     "NodeRedirects",
     "PreparedPage",
     "References",

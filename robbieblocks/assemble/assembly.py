@@ -48,7 +48,8 @@ class Assembly:
     that stand for all pages of a collection, which no row of a page can pass for. `placed` maps
     each component that the pages place to the number of those pages. `components` are the rows
     that the pages were checked against, `layouts` the names of the layouts, `media` what pages can
-    show. `routes` are those to which a page may link by key, or None where none has such a link.
+    show. `routes` are those to which a page may link by key, or None where none has such a link;
+    `linked_abroad` has by page the keys that its texts name of pages which are none of the app.
     `given` are the rows of all apps that it was made of, `rows` those of this one, by key.
     """
 
@@ -64,6 +65,7 @@ class Assembly:
     media: MediaLibrary = field(default=NO_MEDIA, repr=False, compare=False)
     routes: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
     given: Sequence[PageRow] = field(default=(), repr=False, compare=False)
+    linked_abroad: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     rows: Sequence[PageRow] = field(default=(), repr=False, compare=False)
     found: Mapping[str, tuple[Problem, ...]] = field(
         default_factory=dict[str, tuple[Problem, ...]], repr=False, compare=False
@@ -114,6 +116,7 @@ def assemble(
     known = _among(previous.pages, keys)
     placed, held_back = Counter(previous.placed), dict(previous.held_back)
     stand_ins, found = set(previous.stand_ins), dict(previous.found)
+    linked_abroad = dict(previous.linked_abroad)
     left: list[PreparedPage] = []
     new: list[PreparedPage] = []
     for key in sorted(keys):
@@ -122,12 +125,15 @@ def assemble(
             continue
         held_back.pop(key, None)
         stand_ins.discard(key)
+        linked_abroad.pop(key, None)
         problems: tuple[Problem, ...] = ()
         if page is not None:
             left.append(page)
             placed.subtract(component_keys(page.row))
         if row is not None:
-            read = _read(row, given)
+            read, abroad = _read(row, given)
+            if abroad:
+                linked_abroad[key] = abroad
             if isinstance(read, PreparedPage):
                 new.append(read)
                 placed.update(component_keys(row))
@@ -153,6 +159,7 @@ def assemble(
         media=media,
         routes=linked.routes,
         given=snapshot.pages,
+        linked_abroad=linked_abroad,
         rows=rows,
         found=found,
     )
@@ -214,13 +221,15 @@ class _Given:
                 yield page
 
 
-def _read(row: PageRow, given: _Given) -> PreparedPage | tuple[Problem, ...]:
+def _read(row: PageRow, given: _Given) -> tuple[PreparedPage | tuple[Problem, ...], frozenset[str]]:
+    """A page, or its problems, and the keys that its texts name of pages of other apps."""
     faults: list[Problem] = []
     with blame(faults.append, "page", row.key):
-        return PageReader(
+        reader = PageReader(
             row, given.components, given.layouts, given.media, given.linked, given.forms
-        ).read()
-    return tuple(faults)
+        )
+        return reader.read(), reader.linked_abroad
+    return tuple(faults), frozenset()
 
 
 def _still_holds(page: PreparedPage, row: PageRow, given: _Given) -> bool:

@@ -101,6 +101,13 @@ class PageReader:
         self._hydrate: dict[int, Hydrate] = {}
         self._props_bytes = 0
 
+    @property
+    def linked_abroad(self) -> frozenset[str]:
+        """The keys that the page's texts name of pages which are none of its app, once it is read:
+        some of them where it has an error.
+        """
+        return frozenset(self._texts.links.abroad)
+
     def read(self) -> PreparedPage | tuple[Problem, ...]:
         """The page, or its problems (warnings too) where one of them is an error."""
         row = self._row

@@ -65,7 +65,7 @@ def brand(
     card: CardStyle | None = None
     with blame(problems.append, "node_branding", node.id, "settings", pointer="/social_card"):
         if settings.social_card:
-            card = card_style(node, resolved.values, hosted, problems)
+            card = card_style(node, resolved.values, hosted, own, problems)
     custom_css: Asset | None = None
     with blame(problems.append, "node_branding", node.id, "custom_css"):
         variables = frozenset(map(property_name, resolved.values))

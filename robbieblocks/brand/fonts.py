@@ -123,16 +123,19 @@ class HostedFonts:
         every = self._faces.get(family, ())
         faces = [face for face in every if face.style == "normal" and not face.is_common]
         faces.sort(
-            key=lambda f: (not _is_latin(f.unicode_range), _distance(f.weight, weight), f.file)
+            key=lambda f: (not _is_latin(f.unicode_range), distance(f.weight, weight), f.file)
         )
         nearest = {face.unicode_range: face for face in reversed(faces)}
         chosen = [face for face in faces if nearest[face.unicode_range] is face]
         return tuple(self._assets[family, face.file] for face in chosen[:_DRAWN_FILES])
 
+    def own_family(self, role: str) -> str:
+        """The family of a role, in lower case, where the node's CSS has faces of it."""
+        return _of_role(self._own_by_token, role)
+
     def _family(self, role: str) -> str:
         """The family of a role, in lower case; "" where no token with that word hosts one."""
-        key = next((k for k in sorted(self._by_token) if role in re.split(r"[._-]", k)), None)
-        return self._by_token[key] if key else ""
+        return _of_role(self._by_token, role)
 
     def _host(self, token: str, names: list[str]) -> None:
         """Host the first family of a font stack, or else the next one that the toolchain has.
@@ -260,7 +263,13 @@ def _is_latin(unicode_range: str) -> bool:
     )
 
 
-def _distance(weights: str, wanted: int) -> int:
+def _of_role(families: Mapping[str, str], role: str) -> str:
+    key = next((k for k in sorted(families) if role in re.split(r"[._-]", k)), None)
+    return families[key] if key else ""
+
+
+def distance(weights: str, wanted: int) -> int:
+    """How far a weight lies from those that a face states, 400 where it states none."""
     numbers = [int(number) for number in re.findall(r"[0-9]+", weights)] or [400]
     low, high = numbers[0], numbers[-1]
     return max(low - wanted, 0, wanted - high)

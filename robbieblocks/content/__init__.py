@@ -49,7 +49,9 @@ from robbieblocks.content.shape import (
 from robbieblocks.content.starter import editor_files, start_project
 from robbieblocks.content.storing.differences import difference
 from robbieblocks.content.storing.importing import import_, remember_export, seed
+from robbieblocks.content.storing.media_rows import NeededMedia
 from robbieblocks.content.storing.media_rows import move as move_media
+from robbieblocks.content.storing.media_rows import needed as needed_media
 from robbieblocks.content.storing.media_rows import objects as media_objects
 from robbieblocks.content.storing.merging import RowMerge, Side, merge, row_hash
 from robbieblocks.content.storing.outdated import outdated
@@ -73,6 +75,7 @@ __all__ = [
     "FilePlace",
     "FolderFiles",
     "Media",
+    "NeededMedia",
     "Page",
     "PageMemory",
     "RowMerge",
@@ -97,6 +100,7 @@ __all__ = [
     "media_of",
     "merge",
     "move_media",
+    "needed_media",
     "outdated",
     "read_design_tokens",
     "remember_export",

@@ -70,7 +70,8 @@ class _Writing:
 
     def __init__(self, fonts: Iterable[bytes], size: int, weight: int) -> None:
         self.size = size
-        self._faces = [_face(font, size, weight) for font in fonts]
+        opened = (_face(font, size, weight) for font in fonts)
+        self._faces = [face for face in opened if face is not None]
         self._face_by_letter: dict[str, _Face | None] = {}
 
     def written(self, text: str) -> str | None:
@@ -270,5 +271,9 @@ def _at(axis: Any, weight: int) -> float:
 
 
 @lru_cache(maxsize=100)
-def _face(content: bytes, size: int, weight: int) -> _Face:
-    return _Face(content, size, weight)
+def _face(content: bytes, size: int, weight: int) -> _Face | None:
+    """A font file; None where it can't be opened: the next one then has its letters."""
+    try:
+        return _Face(content, size, weight)
+    except (OSError, ValueError):
+        return None

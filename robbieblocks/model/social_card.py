@@ -26,7 +26,8 @@ class CardText(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class CardStyle:
     """How a node's cards look. Colours are `#rrggbb`; fonts are tried in their order, letter by
-    letter. `drawing` names the code that draws, "" before that is known.
+    letter: those of media have no bytes, and `drawing`, which names the code that draws, is "",
+    before `pipeline.page_cards.with_drawing`.
     """
 
     site: str

@@ -6,16 +6,18 @@ those of the environment or of the machine's role, and are in no message.
 
 from robbieblocks.objectstore.address import Address
 from robbieblocks.objectstore.bucket import Bucket, Content, Listed, Overtaken, Patience, Stored
-from robbieblocks.objectstore.originals import Originals, Unreadable
+from robbieblocks.objectstore.originals import Original, Originals, Right, Unreadable
 
 __all__ = [
     "Address",
     "Bucket",
     "Content",
     "Listed",
+    "Original",
     "Originals",
     "Overtaken",
     "Patience",
+    "Right",
     "Stored",
     "Unreadable",
 ]

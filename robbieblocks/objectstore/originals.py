@@ -1,5 +1,6 @@
 """Files of media as they were given, in a bucket: each below the hash of its bytes, or at any other
-key that a row names. They are written once and never removed.
+key that a row names. They are written once; of those below their hash `media prune` removes what
+nothing needs.
 
 A row may name what it likes, so nothing is read outside of the bucket and the prefix of the
 settings, and nothing is believed whose hash is not the row's.
@@ -7,13 +8,12 @@ settings, and nothing is believed whose hash is not the row's.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
 from robbieblocks.errors import BucketUnavailable, UsageError
 from robbieblocks.messages import printable, visible_line
@@ -36,7 +36,14 @@ _PATIENCE: Final = Patience(
 )
 _FIRST_PAUSE_S: Final = 10.0
 _LONGEST_PAUSE_S: Final = 300.0
+# What `put` writes: another object is somebody else's.
+_OWN_KEY: Final = re.compile(r"([0-9a-f]{2})/([0-9a-f]{62})")
+_TRIAL_KEY: Final = "robbieblocks-doctor"
+_TRIAL: Final = b"written by robbieblocks doctor, to see whether it may\n"
 _SETTING_REMEDY: Final = "set media.bucket in robbieblocks.toml to the bucket in which it lies"
+
+
+Right: TypeAlias = Literal["list", "read", "write", "remove"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,19 @@ class Unreadable:
 
     what: str
     remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """An object of the bucket. `hash` is that of its bytes by its key, empty where `put` did not
+    write it; `modified` is by the clock of the bucket.
+    """
+
+    key: str
+    address: str
+    hash: str
+    size: int
+    modified: datetime
 
 
 @dataclass(slots=True)
@@ -118,12 +138,59 @@ class Originals:
             content_type="application/octet-stream",
             cache_control="no-store",
         )
-        # Whoever was first wrote the same, and all of it.
-        with contextlib.suppress(Overtaken):
+        try:
             bucket.put_bound(stored, None)
+        except Overtaken:
+            # Whoever was first wrote the same, and all of it. Written again it is a young one, and
+            # nobody removes it before a row names it.
+            bucket.put(stored)
         written = MediaObject(f"{bucket.address}{key}", digest, len(content))
         self._wrong.pop(written, None)
         return written
+
+    def listed(self) -> Iterator[Original]:
+        """Every object below the prefix. Raises as `put` does."""
+        bucket = self._opened()
+        for each in bucket.list():
+            named = _OWN_KEY.fullmatch(each.key)
+            yield Original(
+                key=each.key,
+                address=f"{bucket.address}{each.key}",
+                hash=named[1] + named[2] if named else "",
+                size=each.size_bytes,
+                modified=each.modified,
+            )
+
+    def remove(self, originals: Sequence[Original]) -> None:
+        """Remove objects; one that is gone already is no error. Raises as `put` does."""
+        self._opened().delete([each.key for each in originals])
+
+    def rights(self) -> Iterator[tuple[Right, str]]:
+        """Try each thing that is done with the bucket, with why it failed, empty where it didn't.
+
+        What is written for that is removed again. Raises UsageError where the bucket can't be
+        opened.
+        """
+        bucket = self._opened()
+        trial = Stored(
+            key=_TRIAL_KEY,
+            data=_TRIAL,
+            content_type="text/plain",
+            cache_control="no-store",
+        )
+        tries: tuple[tuple[Right, Callable[[], object]], ...] = (
+            ("list", lambda: next(bucket.list(), None)),
+            ("write", lambda: bucket.put(trial)),
+            ("read", lambda: bucket.get(_TRIAL_KEY, bytes_max=len(_TRIAL))),
+            ("remove", lambda: bucket.delete([_TRIAL_KEY])),
+        )
+        for right, do in tries:
+            try:
+                do()
+            except BucketUnavailable as error:
+                yield right, str(error)
+            else:
+                yield right, ""
 
     def sizes(self) -> Mapping[str, int]:
         """The size of every object in bytes, by its address. Raises as `put` does."""

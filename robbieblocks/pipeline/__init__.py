@@ -15,9 +15,14 @@ from psycopg import Connection
 
 from robbieblocks.pipeline.acknowledging import acknowledge
 from robbieblocks.pipeline.announcing import announce, announce_abandoned
-from robbieblocks.pipeline.behind import NOTHING_BEHIND, Behind
+from robbieblocks.pipeline.behind import (
+    NOTHING_BEHIND,
+    Behind,
+    RunEnd,
+    readers_of_changed,
+    what_is_behind,
+)
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.elsewhere import RunEnd, readers_of_changed, what_is_behind
 from robbieblocks.pipeline.fingerprints import links_sheet
 from robbieblocks.pipeline.inspecting import InspectedPage, Inspection, inspect, keys_shown
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER
@@ -121,7 +126,7 @@ def build(
                     else "done"
                     for run in runs
                 }
-                behind |= what_is_behind(content, part.session, ends, now=now)
+                behind |= what_is_behind(content, part.content, part.session, ends, now=now)
             handled, refused = acknowledge(parts[0].content, runs, session, behind)
     compiled = {key for part in parts for key in part.compiled.components}
     return BuildReport(

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from typing import Final
 
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
 from robbieblocks.media import IconSet, NoIcons
 from robbieblocks.model import (
+    Asset,
     BrandedNode,
     Bundle,
     ComponentRow,
@@ -31,6 +33,9 @@ from robbieblocks.pipeline.node_icons import with_icons
 from robbieblocks.pipeline.page_cards import with_drawing
 from robbieblocks.pipeline.session import MakingSession
 from robbieblocks.row_faults import blame
+
+# Each takes some hundred kilobytes.
+_FONTS_KEPT: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,7 @@ def compile_apps(
 
 
 def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> BrandedNode:
-    """The node with its icons, and what draws its cards. Raises as `_icons` does.
+    """The node with its icons, and what draws its cards. Raises as `_icons` and `_font` do.
 
     Where a library fails over its row it is branded as one that states nothing, with that problem,
     and so not published.
@@ -161,9 +166,23 @@ def _branded(node: NodeRow, content: Snapshot, context: BuildContext) -> Branded
     branded = replace(branded, problems=explained(branded.problems, content.library))
     with blame(faults.append, "node_branding", node.id, "settings", pointer="/icons"):
         branded = with_icons(branded, content.library, partial(_icons, content, context))
+    drawn = replace(branded, card=None)
+    with blame(faults.append, "node_branding", node.id, "settings", pointer="/social_card"):
+        drawn = with_drawing(branded, partial(_font, content, context))
     if faults:
-        branded = replace(branded, problems=(*branded.problems, *faults))
-    return with_drawing(branded)
+        drawn = replace(drawn, problems=(*drawn.problems, *faults))
+    return drawn
+
+
+def _font(content: Snapshot, context: BuildContext, name: str) -> Asset:
+    """A font of media, read once. Raises DatabaseUnavailable and SiteUnavailable."""
+    known = context.memory.fonts
+    if name not in known:
+        media = [each for each in content.library.media.values() if name in each.names]
+        (known[name],) = context.media.assets(media, {name}, content.media_content)
+        for other in [*known][:-_FONTS_KEPT]:
+            del known[other]
+    return known[name]
 
 
 def _icons(

@@ -1,33 +1,25 @@
-"""Lists of pages of other apps: what is to be seen of these, and which runs that concerns.
+"""Lists of pages of other apps: what is to be seen of these on which node.
 
 A list shows what visitors find on the node: what is live there of the other app, or goes live with
-the same build. So nodes may show it differently, and what goes live of one app may ask for another
-one's run.
+the same build. So nodes may show it differently.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import Final, Literal, TypeVar
+from typing import TypeVar
 
 from robbieblocks import release
 from robbieblocks.assemble import Elsewhere, may_be_listed, release_path
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.model import Manifest, NodeRow, PageEntry, PageRow, Snapshot, changed_between
-from robbieblocks.pipeline.behind import Behind
-from robbieblocks.pipeline.context import BuildContext
+from robbieblocks.model import Manifest, NodeRow, PageEntry, PageRow, Snapshot
 from robbieblocks.pipeline.request import Target
-from robbieblocks.pipeline.session import BuildSession, MakingSession
-from robbieblocks.release import SiteRoot
+from robbieblocks.pipeline.session import MakingSession
 
 S = TypeVar("S", bound=MakingSession)
-RunEnd = Literal["done", "waits", "failed"]
-# In place of what is live of an app, where lists don't show that.
-_NOT_SEEN: Final = ""
 
 
 def elsewhere(session: MakingSession, nodes: Sequence[NodeRow], now: datetime) -> Elsewhere:
@@ -50,10 +42,12 @@ def _hidden_before(
     return _hidden(session.live_manifest(node.id, app), node, now, app, rows)
 
 
-def _hidden_now(
+def hidden_now(
     session: MakingSession, node: NodeRow, now: datetime, app: str, rows: Sequence[PageRow]
 ) -> frozenset[str] | None:
-    """As `_hidden`, of what is live at this moment."""
+    """The keys of an app's pages that visitors of the node don't find at this moment; None where it
+    has none.
+    """
     return _hidden(release.live(session.site.root, node.id, app), node, now, app, rows)
 
 
@@ -122,59 +116,3 @@ def in_parts(content: Snapshot, session: S, *, now: datetime) -> Sequence[S]:
         )
         for ids in sorted(groups.values(), key=min)
     ]
-
-
-def what_is_behind(
-    content: Snapshot, part: BuildSession, runs: Mapping[Target, RunEnd], *, now: datetime
-) -> Iterator[tuple[str, Behind]]:
-    """Each node of a part of a build with what is behind there, once its runs have ended.
-
-    `content` are the rows as they were read. An app that this process has not built yet counts as
-    behind.
-    """
-    memory = part.context.memory
-    if part.request.dry_run or not memory.relations.reads:
-        return
-    ids = {target.node for target in part.targets}
-    for node in [node for node in content.nodes if node.id in ids]:
-        now_live = partial(_hidden_now, part, node, now)
-        memory.relations.applied(content, now, memory.all_unlisted(), now_live)
-        reads = {app: frozenset(listed) for app, listed in memory.relations.reads.items()}
-        behind: dict[str, frozenset[str]] = {}
-        for app in reads.keys() & {*node.apps}:
-            place = node.id, app
-            if runs.get(Target(*place)) == "done" and not part.request.pages:
-                memory.finished[place] = memory.assemblies[app].rows
-            known = memory.finished.get(place)
-            if known is None or any(changed_between(known, memory.relations.shown(app))):
-                behind[app] = reads[app]
-        # Those whose changes wait are built again once they may go out.
-        asking = [reads[app] for app in behind if runs.get(Target(node.id, app)) != "waits"]
-        asked = frozenset[str]().union(*asking)
-        for app in frozenset[str]().union(*reads.values()):
-            name = _NOT_SEEN if app in asked else _live_name(part.site.root, node.id, app)
-            memory.looked_at[node.id, app] = name
-        yield node.id, Behind(behind)
-
-
-def readers_of_changed(context: BuildContext, site_root: SiteRoot) -> frozenset[str]:
-    """The apps that list pages of another one of which something else is live than they show: it
-    was rolled back, say, or another process built it.
-    """
-    memory = context.memory
-    changed = {
-        app
-        for (node, app), name in memory.looked_at.items()
-        if _live_name(site_root, node, app) != name
-    }
-    if not changed:
-        return frozenset()
-    reads = memory.relations.reads.items()
-    return frozenset(app for app, listed in reads if not changed.isdisjoint(listed))
-
-
-def _live_name(site_root: SiteRoot, node: str, app: str) -> str | None:
-    """The name of what is live of an app; None where nothing is."""
-    if not release.has_place(node, app):
-        return None
-    return release.AppFolder.of(site_root, node, app).live_name

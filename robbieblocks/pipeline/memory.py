@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from psycopg import Connection
 
 from robbieblocks import database, snapshot
-from robbieblocks.assemble import Assembly, Relations
+from robbieblocks.assemble import Assembly, NodeIndexes, Relations
 from robbieblocks.errors import Problem, ViewEndedSessions
 from robbieblocks.model import (
+    Asset,
     BrandedNode,
     CollectionSource,
     NodeRow,
-    PageRow,
     Sha256,
     Snapshot,
     TokenRow,
@@ -28,6 +28,7 @@ from robbieblocks.pipeline.request import Target
 from robbieblocks.pipeline.route_conflicts import RouteConflicts
 from robbieblocks.pipeline.settled import SettledPages
 from robbieblocks.pipeline.sitemaps import Sitemaps
+from robbieblocks.pipeline.taken import Taken
 
 _FIRST_PAUSE_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 86_400.0
@@ -47,14 +48,16 @@ class _LeftAlone(NamedTuple):
 class BuildMemory:
     """What the last build made of rows, so that the next one works on what changed alone.
 
-    `unlisted` are the keys of pages that no list has, since nothing of them is live, by app.
-    `settled` has the pages of each target that need no second look. `failures` are pages that did
-    not render, by fingerprint: a page is not rendered again before what it is made from changes.
-    `branded` has by node id the rows of its branding, and that.
+    `fonts` are those of media with which cards are drawn, by the names of their assets. `unlisted`
+    are the keys of pages that no list has, since nothing of them is live, by app. `settled` has the
+    pages of each target that need no second look. `failures` are pages that did not render, by
+    fingerprint: a page is not rendered again before what it is made from changes. `branded` has by
+    node id the rows of its branding, and that.
 
-    Where lists show pages of other apps, `finished` are the pages with such lists by node and app,
-    as they were shown in the last run that ended, and `looked_at` is what was live then of apps
-    that are listed elsewhere. `parts` are the memories of nodes that show other apps than others.
+    By node and app, `finished` is what the last run that ended took from other apps, `takes` are
+    the apps from which one takes something, and `looked_at` is what was live then of these.
+    `asking` are by node the apps that are behind without a row that waits for them. `parts` are the
+    memories of nodes that show other apps than others.
     """
 
     content: Snapshot | None = None
@@ -75,9 +78,13 @@ class BuildMemory:
     branded: dict[str, tuple[NodeRow, Sequence[TokenRow], BrandedNode]] = field(
         default_factory=dict
     )
-    finished: dict[tuple[str, str], Sequence[PageRow]] = field(
-        default_factory=dict[tuple[str, str], Sequence[PageRow]]
+    fonts: dict[str, Asset] = field(default_factory=dict[str, Asset])
+    indexes: NodeIndexes = field(default_factory=NodeIndexes)
+    finished: dict[tuple[str, str], Taken] = field(default_factory=dict[tuple[str, str], Taken])
+    takes: dict[tuple[str, str], frozenset[str]] = field(
+        default_factory=dict[tuple[str, str], frozenset[str]]
     )
+    asking: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     looked_at: dict[tuple[str, str], str | None] = field(
         default_factory=dict[tuple[str, str], "str | None"]
     )
@@ -99,6 +106,7 @@ class BuildMemory:
                 routes=RouteConflicts(),
                 sitemaps=Sitemaps(),
                 settled={},
+                indexes=NodeIndexes(),
             )
         return self.parts[key]
 

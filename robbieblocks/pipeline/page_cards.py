@@ -39,15 +39,22 @@ class PageCards:
         )
 
 
-def with_drawing(brand: BrandedNode) -> BrandedNode:
+def with_drawing(brand: BrandedNode, font: Callable[[str], Asset]) -> BrandedNode:
     """The node with what draws its cards; without cards, and with a warning, where nothing can.
 
-    A node that wants none is given back itself.
+    `font` gives a font of media by the name of its asset. A node that wants no cards is given back
+    itself. Raises what `font` raises.
     """
-    if brand.card is None:
+    card = brand.card
+    if card is None:
         return brand
     if drawing := card_drawing():
-        return replace(brand, card=replace(brand.card, drawing=drawing))
+        titles, texts = (
+            tuple([each if each.content else font(each.name) for each in fonts])
+            for fonts in (card.title_fonts, card.text_fonts)
+        )
+        card = replace(card, drawing=drawing, title_fonts=titles, text_fonts=texts)
+        return replace(brand, card=card)
     problem = Problem(
         entity="node_branding",
         key=printable(brand.id),

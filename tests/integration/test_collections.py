@@ -163,6 +163,25 @@ def test_one_row_changed_is_one_page_rewritten(shop: Site) -> None:
     ]
 
 
+def test_a_row_reaches_the_lists_of_other_apps(shop: Site) -> None:
+    """Its page goes live first; the queue row waits for the lists that show it, and no others."""
+    cheap = {"collection": "products", "sort": "price", "limit": 1, "fields": ["title", "route"]}
+    shop.page("code", Block(component="list", props={"items": {"$rows": cheap}}), app="code")
+    shop.builder.build_approved(nodes=[NODE])
+    file = shop.file("/code/", app="code")
+    assert '"/products/mug"' in file.read_text().replace("&quot;", '"')
+    shop.sql("UPDATE products SET title = 'Pott' WHERE slug = 'pot'")
+    assert shop.build().handled
+    shop.sql("UPDATE products SET price = 1 WHERE slug = 'pot'")
+    report = shop.build()
+    assert report.behind[NODE].reads == {"code": frozenset({"play"})}
+    before = {row.id: {"play"} for row in report.triggers}
+    assert shop.builder.build(nodes=[NODE], apps=["code"], built_before=before).handled
+    assert "/products/pot" in file.read_text()
+    shop.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'code'")
+    shop.builder.build_approved(nodes=[NODE])
+
+
 def test_the_queue_names_rows_where_it_can(shop: Site) -> None:
     """Of the table that has the key; a change of another one, or of very many, is the whole's."""
 

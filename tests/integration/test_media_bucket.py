@@ -18,12 +18,14 @@ from robbieblocks.checks import Checked
 from robbieblocks.checks.rules.media import lost_media
 from robbieblocks.cli.content import content as content_command
 from robbieblocks.cli.media import media as command
+from robbieblocks.cli.media import prune
+from robbieblocks.cli.operating.doctor.kept import media_bucket
 from robbieblocks.content import Content, export, import_, load, media_objects, media_of, stored
 from robbieblocks.database import schema
 from robbieblocks.errors import BucketUnavailable, ContentError, UsageError
 from robbieblocks.history import Asked
 from robbieblocks.model import MediaObject, sha256
-from robbieblocks.objectstore import Originals, Stored, Unreadable
+from robbieblocks.objectstore import Original, Originals, Stored, Unreadable
 from robbieblocks.pipeline import Site
 from robbieblocks.settings import MediaBucketSettings, Settings
 from robbieblocks.worker.agenda import Job
@@ -304,6 +306,86 @@ def test_files_are_added_by_hand(
         command.add([Path("new.exe")], key=None, alt=None, database_url=None)
     with pytest.raises(UsageError, match="for one file"):
         command.add([Path("a.pdf"), Path("b.pdf")], key="x", alt=None, database_url=None)
+
+
+def test_what_nothing_needs_is_removed_from_the_bucket(
+    project: Path,
+    connection: psycopg.Connection,
+    originals: Originals,
+    s3: Front,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Once it is old enough; what a row, a change of the last 30 days or the journal names stays,
+    as does what others put there. Without --apply nothing goes, nor for another's database.
+    """
+    files = {name: b"%PDF-1.7 " + name.encode() for name in ("used", "was", "told", "spare", "new")}
+    held = {name: originals.put(content) for name, content in files.items()}
+    bucket, at = s3.bucket(), {each.address: each for each in originals.listed()}
+    bucket.put(Stored(key="own/Hafen.pdf", data=PDF, content_type="", cache_control=""))
+    past = datetime.now(UTC) - timedelta(hours=30)
+
+    def listed(self: Originals) -> Iterator[Original]:
+        for each in real(self):
+            is_new = each.address == held["new"].address
+            yield each if is_new else replace(each, modified=past)
+
+    def pruned(*, apply: bool, url: str | None = None) -> dict[str, Any]:
+        prune.run(apply=apply, older_than_hours=24, limit=100, format_="json", database_url=url)
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    real = Originals.listed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Originals, "listed", listed)
+        with pytest.raises(UsageError, match="nothing of this database lies in the bucket"):
+            pruned(apply=True)
+        assert len(list(real(originals))) == 6
+        for name in ("used", "was", "told"):
+            _add(connection, name, held[name])
+        connection.execute("DELETE FROM media_assets WHERE media_key <> 'used'")
+        connection.execute("DELETE FROM earlier_media WHERE content_hash = %s", [held["told"].hash])
+        found = pruned(apply=False)
+        assert (found["needed"], found["young"], found["foreign"]) == (3, 1, 1)
+        assert [each["address"] for each in found["objects"]] == [held["spare"].address]
+        assert len(list(real(originals))) == 6
+        assert pruned(apply=True)["objects"] == found["objects"]
+        left = {each.address for each in real(originals)}
+        assert left == {*at, f"{bucket.address}own/Hafen.pdf"} - {held["spare"].address}
+        assert pruned(apply=True)["objects"] == []
+
+
+def test_a_file_that_is_put_again_is_young(originals: Originals, s3: Front) -> None:
+    """So none is removed between its bytes and its row."""
+    originals.put(PDF)
+    s3.requests.clear()
+    originals.put(PDF)
+    assert len(s3.written) == 2
+    assert "if-none-match" not in {name.lower() for name in s3.requests[-1].headers}
+
+
+def test_doctor_tries_the_bucket(
+    originals: Originals, s3: Front, make_settings: MakeSettings
+) -> None:
+    """What is refused is told apart, with what comes of it and the right to give; nothing stays."""
+    site = replace(make_settings(""), media_bucket=originals.settings)
+
+    def told() -> dict[str, str]:
+        return {each.remedy: each.state for each in media_bucket(site)}
+
+    assert [*told().values()] == ["ok"]
+    assert list(originals.listed()) == []
+    s3.refuse = lambda request: (403, "AccessDenied") if request.method == "PUT" else None
+    (remedy,) = told()
+    assert "s3:PutObject" in remedy
+    s3.refuse = lambda request: (403, "AccessDenied") if "?" not in request.path else None
+    assert {remedy.split()[3]: state for remedy, state in told().items()} == {
+        "s3:GetObject": "broken",
+        "s3:PutObject": "note",
+    }
+    s3.refuse = lambda _request: (403, "AccessDenied")
+    assert [*told().items()] == [
+        ("let this account read, list, write and delete below the prefix", "broken")
+    ]
 
 
 def test_a_missing_object_is_a_finding(

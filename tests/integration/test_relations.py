@@ -272,6 +272,86 @@ def test_lists_of_another_app_have_what_is_live_of_it(news: Site) -> None:
     assert told(news) == ["Five", "Four"]
 
 
+def built_for(site: Site, report: BuildReport, app: str) -> BuildReport:
+    """What a worker builds next for rows that an app is behind of."""
+    before = {row.id: {*(row.affected_apps or ())} for row in report.triggers}
+    assert not report.handled
+    report = site.builder.build(nodes=[NODE], apps=[app], built_before=before)
+    assert report.handled == before.keys()
+    return report
+
+
+def test_a_link_to_a_page_of_shared_is_followed_at_the_edit(blog: Site) -> None:
+    """Its row waits for the apps that link to it, where it moves, goes or comes; an edit that
+    alters no link waits for nobody.
+    """
+    show = "export default ({ text }) => <div dangerouslySetInnerHTML={text} />;"
+    blog.component("text", show, schema={"text": {"type": "string", "format": "markdown"}})
+    blog.page("hours", "post", app="shared")
+    text = "[When](page:hours) and [One](page:one)"
+    blog.page("links", Block(component="text", props={"text": text}))
+    blog.builder.build(nodes=[NODE])
+    assert 'href="/hours/"' in blog.file("/links/").read_text()
+    blog.sql("UPDATE robbieblocks_pages SET page_route = '/open/' WHERE page_key = 'hours'")
+    report = blog.build(app="shared")
+    assert report.behind[NODE].reads == {"play": frozenset({"shared"})}
+    assert rewritten(built_for(blog, report, "play")) == {"links": "changed"}
+    assert 'href="/open/"' in blog.file("/links/").read_text()
+    blog.sql("UPDATE robbieblocks_pages SET meta_title = 'Open' WHERE page_key = 'hours'")
+    assert blog.build(app="shared").handled
+    for status, done in (("archived", "held back"), ("published", "changed")):
+        blog.sql(
+            "UPDATE robbieblocks_pages SET status = %s, page_route = '/back/'"
+            " WHERE page_key = 'hours'",
+            status,
+        )
+        report = built_for(blog, blog.build(app="shared"), "play")
+        assert rewritten(report) == {"links": done}
+    assert 'href="/back/"' in blog.file("/links/").read_text()
+
+
+def test_the_list_of_apps_is_followed_at_the_edit(blog: Site) -> None:
+    """A row that alters where an app begins, or its title, waits for the pages of `shared` that say
+    so, also where it is undone in between; one of another page waits for nobody. What another
+    process does is seen, too.
+    """
+    context, root = blog.builder.context, blog.builder.site_root
+    blog.page("about", "post", route="/code/", app="code")
+    blog.builder.build(nodes=[NODE])
+    index = blog.file("/", app="shared")
+    title = "UPDATE robbieblocks_pages SET meta_title = %s WHERE page_key = 'about'"
+    for name in ("New", "about"):
+        blog.sql(title, name)
+        report = blog.build(app="code")
+        assert report.behind[NODE].reads.keys() == {"shared"}
+        assert built_for(blog, report, "shared").runs[0].outcome == "published"
+        assert name in index.read_text()
+    blog.sql("UPDATE robbieblocks_pages SET meta_title = 'Uno' WHERE page_key = 'one'")
+    assert blog.build().handled
+    assert readers_of_changed(context, root) == frozenset()
+    blog.sql(title, "Newer")
+    assert not blog.build(app="code").handled
+    blog.sql(title, "about")
+    assert blog.build(app="code").handled
+    blog.sql("DELETE FROM robbieblocks_pages WHERE page_key = 'about'")
+    report = built_for(blog, blog.builder.build_approved(nodes=[NODE], apps=["code"]), "shared")
+    assert "about" not in index.read_text()
+    assert readers_of_changed(context, root) == frozenset()
+    release.roll_back(root, NODE, "play", who="ann", why="judges", now=NOW)
+    assert readers_of_changed(context, root) == {"shared"}
+
+
+def test_a_route_that_another_app_frees_is_followed_at_the_edit(blog: Site) -> None:
+    """The page that it kept back goes out with that row."""
+    blog.builder.build(nodes=[NODE])
+    blog.page("mine", "post", route="/one/", app="code")
+    blog.builder.build(nodes=[NODE], apps=["code"])
+    blog.sql("UPDATE robbieblocks_pages SET page_route = '/first/' WHERE page_key = 'one'")
+    report = blog.build()
+    assert report.behind[NODE].reads.keys() == {"code"}
+    assert everywhere(built_for(blog, report, "code")) == {"code": {"mine": "added"}}
+
+
 def test_each_node_lists_what_it_shows(news: Site) -> None:
     """Where a node does not enable the app, the list is empty, with a warning; also where both
     nodes are built at once.

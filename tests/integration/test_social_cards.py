@@ -22,6 +22,7 @@ from robbieblocks.pipeline.rest import Rest
 from robbieblocks.pipeline.social_cards import SocialCards
 from robbieblocks.process import Child
 from tests.building import Builder, run_of
+from tests.font_files import LATIN, a_font
 
 if TYPE_CHECKING:
     from robbieblocks.toolchain import Toolchain
@@ -223,6 +224,23 @@ def test_a_page_is_published_with_its_card(builder: Builder) -> None:
     assert second is not None
     assert second != first
     assert second.exists()
+    # One with faces of the node's own is drawn with these.
+    builder.sql(
+        "UPDATE robbieblocks_node_branding SET custom_css = '@font-face { font-family: Own;"
+        " src: url(media:own) }', style_overrides = style_overrides ||"
+        """ '{"font.heading": "Own, Tektur"}'"""
+    )
+    put = (
+        "INSERT INTO media_assets (media_key, file_name, media_type, content, content_hash,"
+        " size_bytes) VALUES ('own', 'own.woff2', 'font/woff2', %s, '', 0)"
+        " ON CONFLICT (media_key) DO UPDATE SET content = excluded.content"
+    )
+    own: list[Path | None] = []
+    for letters in (LATIN, [*LATIN, 0x410]):
+        builder.sql(put, a_font(letters))
+        own.append(card())
+    assert len({second, *own}) == 3
+    assert run_of(builder.build(nodes=[NODE]), NODE, APP).problems == ()
     builder.sql(setting, None)
     assert card() is None
 

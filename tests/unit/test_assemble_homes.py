@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from robbieblocks.assemble import index_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbieblocks.assemble import NodeIndexes, index_of
 from robbieblocks.model import NodeRow, PageRow, Snapshot
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,3 +69,29 @@ def test_a_home_has_its_title_without_placeholders() -> None:
     page = row("shop", "/", meta_title="For {{name|you}}", meta_description=" All {{x|of it}}. ")
     (home,) = index_of(content(page), NODE).homes
     assert (home.title, home.description) == ("For you", "All of it.")
+
+
+PAGES = st.builds(
+    row,
+    st.sampled_from(("shop", "play", "work", "shared")),
+    st.sampled_from(("/", "/index.html", "/shop/", "/play", "/a/", "/a/b/", "no route")),
+    name=st.sampled_from(("A", "B")),
+    published_at=st.sampled_from((None, NOW, NOW + timedelta(days=1))),
+)
+STEPS = st.tuples(st.integers(0, 9), st.none() | PAGES, st.sampled_from((-1, 0, 0, 0, 1)))
+
+
+@given(st.lists(PAGES, max_size=6), st.lists(STEPS, max_size=6))
+def test_an_edit_gives_what_looking_at_all_gives(
+    pages: list[PageRow], steps: list[tuple[int, PageRow | None, int]]
+) -> None:
+    """Whatever comes, goes or becomes due; and while nothing does, it is the same object."""
+    indexes, at = NodeIndexes(), NOW
+    for place, page, days in [(0, None, 0), *steps]:
+        pages = [*pages[:place], *([page] if page else []), *pages[place + 1 :]]
+        at += timedelta(days=days)
+        snapshot = replace(content(*pages), taken_at=at)
+        for node in (NODE, replace(NODE, id="two", enabled_apps=("work",))):
+            found = indexes.of(snapshot, node)
+            assert found == index_of(snapshot, node)
+            assert indexes.of(replace(snapshot, taken_at=at), node) is found

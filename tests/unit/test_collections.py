@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -250,6 +251,52 @@ def test_rows_are_listed_as_pages_are() -> None:
     near = {"near": "next", "sort": "slug", "fields": ["slug"]}
     assert listed(near, *found, at="product--a") == [{"slug": "b"}]
     assert listed({"limit": 1}, *found)[0].keys() == {*found[0].values, "route"}
+
+
+def test_rows_are_listed_in_other_apps_than_that_of_their_pages() -> None:
+    """With the routes of their pages, by a frame of `shared` too; those that visitors don't find
+    are in no list, and where the node does not show the app, a warning says what to do.
+    """
+    query = {"$rows": {"collection": "products", "sort": "slug", "fields": ["slug", "route"]}}
+    frame = a_page(
+        "menu",
+        app="shared",
+        route="",
+        metadata={"frame": True},
+        blocks=(a_block(zone="header", props={"items": query}),),
+    )
+    pages = (a_page("desk", app="work"), a_page("home"), frame, template())
+    given = content(*pages, of=rows(a_row("a"), a_row("b")))
+    relations = Relations()
+
+    def listed_at(key: str) -> list[Any]:
+        (page,) = [page for page in found.pages if page.key == key]
+        assert not [fault for fault in page.faults if fault.severity == "error"]
+        items: list[Any] = list(page.blocks[-1].props["items"])  # type: ignore[index,call-overload,arg-type] # a dict
+        return items
+
+    found = relations.applied(given, NOW)
+    both = [{"slug": slug, "route": f"/p/mugs/{slug}"} for slug in ("a", "b")]
+    assert listed_at("desk") == listed_at("home") == both
+    assert {app: {*reads} for app, reads in relations.reads.items()} == {"work": {"play"}}
+    found = relations.applied(given, NOW, (), lambda _app, _rows: {"product--a"})
+    assert (listed_at("desk"), listed_at("home")) == (both[1:], both)
+    found = relations.applied(given, NOW, (), lambda _app, _rows: None)
+    assert (listed_at("desk"), listed_at("home")) == ([], both)
+    (warning,) = next(page.faults for page in found.pages if page.key == "desk")
+    assert "does not show the app play" in warning.what
+    assert "without template_page" in warning.remedy
+
+
+def test_rows_are_not_listed_before_their_pages_are_due() -> None:
+    """Their links would lead nowhere until then."""
+    query = {"$rows": {"collection": "products", "fields": ["slug"]}}
+    asks = a_page("list", blocks=(a_block(props={"items": query}),))
+    later = template(published_at=NOW + timedelta(days=1))
+    relations, given = Relations(), content(asks, later, of=rows(a_row("a")))
+    for days, slugs in ((0, []), (1, [{"slug": "a"}])):
+        made = relations.applied(given, NOW + timedelta(days=days))
+        assert props(made.pages[0])["items"] == slugs
 
 
 @pytest.mark.parametrize("source", [SOURCE, DATA], ids=["pages", "data"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from robbieblocks.brand import brand
 from robbieblocks.brand.fallback_metrics import METRICS
-from robbieblocks.brand.own_fonts import OwnFonts
+from robbieblocks.brand.own_fonts import OwnFace, OwnFonts
 from robbieblocks.media.font_making import MadeFont, font_of
 from robbieblocks.media.forms import Refused
 from robbieblocks.model import FontFace, FontMeasure, Json, NodeRow, OwnFont, TokenRow
@@ -152,7 +152,7 @@ def test_other_faces(css: str, adds: list[str] | None) -> None:
 def test_a_font_that_was_not_measured_has_no_fallback() -> None:
     """Nor one of which nothing was cut a second face; its family is known."""
     found = _own(_FACE, OwnFont("", "U+0-FF", None, ()))
-    assert found == OwnFonts(_FACE, {"own": ()})
+    assert found == OwnFonts(_FACE, {"own": ()}, {"own": (OwnFace(URL, "400"),)})
 
 
 def _branded(fonts: Mapping[str, OwnFont], stack: str) -> tuple[str, list[str]]:
@@ -175,14 +175,15 @@ def _branded(fonts: Mapping[str, OwnFont], stack: str) -> tuple[str, list[str]]:
 
 
 def test_a_token_that_names_the_family_gets_its_fallback() -> None:
-    """Behind the font, and without a warning that the toolchain lacks it. Cards are drawn with the
-    next font of the stack, whose fallback shows where the own one was not measured."""
+    """Behind the font, and without a warning that the toolchain lacks it. Cards are drawn with it;
+    where its face names no media, with the next font of the stack, whose fallback shows where the
+    own one was not measured."""
     css, problems = _branded({URL: _OWN}, '"Own", Inter, sans-serif')
     assert problems == []
     own = '"own fallback", "own fallback android"'
     assert f'--font-heading:"Own", {own}, Inter, sans-serif;' in css
     css, problems = _branded({}, '"Own", Inter, sans-serif')
-    assert problems == []
+    assert ["can't be drawn in own" in each for each in problems] == [True]
     assert '--font-heading:"Own", Inter, "inter fallback", "inter fallback android", ' in css
     _, problems = _branded({URL: _OWN}, '"Else", Inter, sans-serif')
     assert "has no font `Else`" in problems[0]

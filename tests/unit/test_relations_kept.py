@@ -116,6 +116,17 @@ class Rows:
     def gone(self, key: str) -> None:
         self.pages.pop(key, None)
 
+    def template(self, app: str, day: int | None) -> None:
+        """The page of which those of rows are made is of this app, and due then."""
+        self.pages["product"] = a_page(
+            "product",
+            app=app,
+            name="{$row.slug}",
+            route="",
+            blocks=(a_block(props={"items": BESIDE}),),
+            published_at=None if day is None else NOW + timedelta(days=day),
+        )
+
     def row_gone(self, key: str) -> None:
         left = tuple(row for row in self.goods.rows if row.key != key)
         self.goods = replace(self.goods, rows=left)
@@ -154,10 +165,8 @@ class Rows:
         self.goods = replace(self.goods, rows=rows, columns=("slug", "price"))
 
     def content(self) -> Snapshot:
-        template = a_page(
-            "product", name="{$row.slug}", route="", blocks=(a_block(props={"items": BESIDE}),)
-        )
-        self.pages.setdefault("product", template)
+        if "product" not in self.pages:
+            self.template("play", None)
         pages = [self.pages[key] for key in sorted(self.pages)]
         content = a_snapshot(*pages, components=(), collections=(self.goods,))
         return replace(content, components=self.components)
@@ -177,7 +186,7 @@ EDITS = st.one_of(
         st.just(Rows.frame),
         st.sampled_from(("play", "shared")),
         st.sampled_from(FRAMES),
-        st.sampled_from(("nothing", "menu", "abroad")),
+        st.sampled_from(("nothing", "menu", "abroad", "cheapest")),
         st.sampled_from((None, -1, 1)),
     ),
     st.tuples(st.just(Rows.gone), KEYS),
@@ -186,7 +195,10 @@ EDITS = st.one_of(
     st.tuples(st.just(Rows.unread)),
     st.tuples(st.just(Rows.days), st.sampled_from((1, 1, -1))),
     st.tuples(st.just(Rows.unlist), st.sampled_from(POSTS)),
-    st.tuples(st.just(Rows.hide), st.sampled_from(POSTS)),
+    st.tuples(st.just(Rows.hide), st.sampled_from((*POSTS, "product--a"))),
+    st.tuples(
+        st.just(Rows.template), st.sampled_from(("play", "work")), st.sampled_from((None, 1))
+    ),
     st.tuples(st.just(Rows.leave_out), st.sampled_from(("play", "shared", "work"))),
     st.tuples(st.just(Rows.component), st.sampled_from(("card", "far")), st.sampled_from(SCHEMAS)),
     st.tuples(st.just(Rows.use), st.sampled_from(LAYOUTS)),
@@ -214,6 +226,7 @@ def test_an_edit_gives_what_a_build_from_nothing_gives(
     rows.page("parts", "play", {}, "parts", None)
     rows.page("news", "work", {}, "parts abroad", None)
     rows.page("desk", "work", METADATA[1], "nothing", None)
+    rows.page("shelf", "work", {}, "cheapest", None)
     rows.row("a", 1)
     for edits in ([], *steps):
         for edit, *values in edits:

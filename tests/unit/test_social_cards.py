@@ -69,13 +69,17 @@ def branded(*tokens: TokenRow, **fields: Any) -> BrandedNode:
     return brand(a_node(**row), tokens, lambda family: HOSTED.get(family.lower(), ()))
 
 
+def font_of(name: str) -> Asset:
+    return Asset(name, b"a font")
+
+
 def test_a_node_has_cards_where_it_says_so() -> None:
     """Nothing is made for others, and their fingerprint is that of no setting."""
     assert branded(*FONTS, settings={}).card is None
     off, none = (branded(*FONTS, settings=each) for each in ({"social_card": False}, {}))
     assert off.card is None
     assert BrandFingerprint.of(off, "fixed") == BrandFingerprint.of(none, "fixed")
-    assert with_drawing(none) is none
+    assert with_drawing(none, font_of) is none
 
 
 def test_a_card_has_the_nodes_colours_and_fonts() -> None:
@@ -119,14 +123,16 @@ def test_what_no_card_can_be_made_of_is_told(
 def test_without_pillow_there_are_no_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """One warning says what to install; once it is there, pages are made again."""
     node = branded(*FONTS)
-    able = with_drawing(node)
+    able = with_drawing(node, font_of)
     monkeypatch.setattr(page_cards, "card_drawing", lambda: "")
-    unable = with_drawing(node)
+    unable = with_drawing(node, font_of)
     assert unable.card is None
     assert "Pillow" in unable.problems[-1].what
     assert BrandFingerprint.of(able, "fixed") != BrandFingerprint.of(unable, "fixed")
     monkeypatch.setattr(page_cards, "card_drawing", lambda: "another")
-    assert BrandFingerprint.of(able, "fixed") != BrandFingerprint.of(with_drawing(node), "fixed")
+    assert BrandFingerprint.of(able, "fixed") != BrandFingerprint.of(
+        with_drawing(node, font_of), "fixed"
+    )
 
 
 @pytest.mark.parametrize("styles", ["inline", "fixed"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -19,7 +20,7 @@ from uuid import NAMESPACE_OID, uuid5
 from robbieblocks.assemble.collections.checked_rows import CheckedRows
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.collections.row_pages import held_back, page_of, problem_of
-from robbieblocks.assemble.relations.frames import frame_setting
+from robbieblocks.assemble.relations.frames import frame_setting, is_due
 from robbieblocks.assemble.relations.translations import original_setting
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
@@ -70,25 +71,37 @@ class MadePages:
     _checked: CheckedRows = field(default_factory=CheckedRows)
     _known: dict[str, _Made] = field(default_factory=dict[str, _Made])
     _lists: dict[str, RowList] = field(default_factory=dict[str, RowList])
+    _for_others: dict[str, RowList] = field(default_factory=dict[str, RowList])
 
-    def row_lists(self, content: Snapshot, unlisted: Collection[str]) -> Mapping[str, RowList]:
-        """The rows of the collections for lists, by name, once their pages are made."""
+    def row_lists(
+        self, content: Snapshot, unlisted: Collection[str], now: datetime
+    ) -> Mapping[str, RowList]:
+        """The rows of the collections for lists, by name, once their pages are made.
+
+        None are listed before their pages are due.
+        """
         lists, self._lists = self._lists, {}
         for each in content.collections:
             name = each.source.name
             made = self._known.get(name)
-            template = made.template if made is not None else None
-            pages = made.pages if made is not None else ()
-            by_row = made.by_row if made is not None else dict[str, tuple[CollectionRow, PageRow]]()
-            known = lists.get(name)
-            if known is None or not (
-                same(known.collection, each)
-                and same(known.pages, pages)
-                and known.unlisted == unlisted
-            ):
-                known = RowList(each, template, pages, by_row, unlisted, known)
-            self._lists[name] = known
+            left_out = unlisted
+            if made is not None and not is_due(made.template, now):
+                left_out = {*unlisted, *map(_KEY, made.pages)}
+            self._lists[name] = _listed(each, made, left_out, lists.get(name))
         return self._lists
+
+    def rows_for_others(self, name: str, hidden: Collection[str]) -> RowList | None:
+        """The rows of a collection for lists in other apps than that of its pages, of which those
+        with the keys `hidden` are not to be found; None where no pages are made of them.
+        """
+        own, made = self._lists.get(name), self._known.get(name)
+        known = self._for_others.pop(name, None)
+        if own is None or made is None:
+            return None
+        left_out = {*own.unlisted, *hidden} if hidden else own.unlisted
+        found = _listed(own.collection, made, left_out, known)
+        self._for_others[name] = found
+        return found
 
     def applied(self, content: Snapshot) -> Snapshot:
         """The content with pages of rows in place of the templates; itself without collections."""
@@ -139,6 +152,23 @@ class MadePages:
                 for row in pages
             ]
         return replace(content, pages=tuple(sorted(pages, key=_KEY)))
+
+
+def _listed(
+    collection: RowCollection, made: _Made | None, unlisted: Collection[str], known: RowList | None
+) -> RowList:
+    """The rows of a collection for lists: `known`, the last ones, where nothing differs."""
+    template = made.template if made is not None else None
+    pages = made.pages if made is not None else ()
+    by_row = made.by_row if made is not None else dict[str, tuple[CollectionRow, PageRow]]()
+    if (
+        known is not None
+        and same(known.collection, collection)
+        and same(known.pages, pages)
+        and known.unlisted == unlisted
+    ):
+        return known
+    return RowList(collection, template, pages, by_row, unlisted, known)
 
 
 def _made(collection: RowCollection, template: PageRow, before: _Made | None) -> _Made:

@@ -28,12 +28,12 @@ _Shown = tuple[CollectionRow, str | None]
 
 
 class RowList:
-    """The rows of a collection, which lists on pages of `app` may show; empty: of any app.
+    """The rows of a collection, of which pages are made in `app`; empty: in none.
 
     `template` is None where no pages are made of the rows; else `pages` are those, and `by_row` has
     each by its row's key. Rows whose page is among `unlisted`, or has an error, are in no list.
     `before` is what was made of the collection the last time: its lists stay where no row of theirs
-    has changed.
+    has changed. Once it was asked for, `listing` became what it is from `start` by `changes`.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class RowList:
         self._template = template
         self._listed: dict[str, _Listed] = {}
         self._listing: Listing | None = None
-        self._changes: Sequence[Change] = ()
-        self._start: Listing | None = None
+        self.changes: Sequence[Change] = ()
+        self.start: Listing | None = None
         # One that no page asked has nothing to keep.
         self._before = (
             before
@@ -106,18 +106,18 @@ class RowList:
                     changes.append((listed[2] if listed is not None else None, data))
                     known[key] = row, route, data
             self._listed = known
-            self._start = before.listing if before is not None else None
-            start = self._start or Listing(())
-            self._changes = changes
+            self.start = before.listing if before is not None else None
+            start = self.start or Listing(())
+            self.changes = changes
             self._listing = start.changed(changes) if changes else start
         return self._listing
 
     def altered_since(self, before: RowList) -> Mapping[Selection, Alteration] | None:
         """The orders of rows that are not as they were; None where nobody can say."""
         listing = self.listing
-        if self._start is None or not same(self._start, before._listing):
+        if self.start is None or not same(self.start, before._listing):
             return None
-        return listing.altered_since(self._start, self._changes)
+        return listing.altered_since(self.start, self.changes)
 
     def is_read_as(self, before: RowList) -> bool:
         """Whether queries over the rows mean what they meant before, and can be answered."""

@@ -37,6 +37,10 @@ class LinkedPages:
             self.routes = {key: row.route for key, row in self._by_key.items()}
         return self.routes
 
+    def is_own(self, key: str) -> bool:
+        """Whether the page is one of the app itself."""
+        return key in self.all_routes() and self._by_key[key].app == self.app
+
     def route(self, key: str) -> str | None:
         """The route of a page; None where there is no such page, or nobody can get there."""
         found = self.all_routes().get(key)
@@ -45,10 +49,14 @@ class LinkedPages:
 
 @dataclass(slots=True)
 class PageLinks:
-    """The links by page of one page's texts. `found` are the routes that they lead to, by key."""
+    """The links by page of one page's texts. `found` are the routes that they lead to, by key.
+
+    `abroad` are the keys that they name of pages which are none of the app: shared ones, or none.
+    """
 
     pages: LinkedPages
     found: dict[str, str] = field(default_factory=dict[str, str])
+    abroad: set[str] = field(default_factory=set[str])
     _wrong: int = 0
 
     def html(self, html: str, text: str) -> str | ValueProblem:
@@ -76,6 +84,8 @@ class PageLinks:
         written = named.partition("#")[0].partition("?")[0]
         key = unquote(written)
         route = self.pages.route(key) if attribute == "href" else None
+        if not self.pages.is_own(key):
+            self.abroad.add(key)
         if route is None:
             return self._problem(attribute, key, text)
         self.found[key] = route

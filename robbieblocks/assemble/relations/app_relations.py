@@ -19,8 +19,8 @@ from robbieblocks.assemble.relations.askers import Askers
 from robbieblocks.assemble.relations.feed_places import misplaced_feeds
 from robbieblocks.assemble.relations.frames import Frames, frame_setting, is_due
 from robbieblocks.assemble.relations.listed_pages import ListedPages
-from robbieblocks.assemble.relations.other_apps import AppPages, no_others
-from robbieblocks.assemble.relations.query import PageQuery
+from robbieblocks.assemble.relations.other_apps import AppPages, Others, no_others
+from robbieblocks.assemble.relations.query import source_of
 from robbieblocks.assemble.relations.related import Related, Surroundings
 from robbieblocks.assemble.relations.seen import Seen
 from robbieblocks.assemble.relations.taking import refers, with_faults
@@ -47,14 +47,14 @@ class AppRelations:
 
     `next_frame` is the first instant at which a frame becomes due that is not yet. `shared_frames`
     are the rows of frames of `shared`, due or not, where the app is another one. `row_lists` are
-    the collections, `others` gives the pages of another app, `unread` is why pages of some
+    the collections, `others` gives the pages and rows of another app, `unread` is why pages of some
     collections are not there. `reads` are the other apps whose pages were in lists of this one the
     last time, `shown` the pages as they were shown then.
     """
 
     shared_frames: Sequence[PageRow] = ()
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
-    others: Callable[[str], AppPages] = no_others
+    others: Others = no_others
     unread: tuple[Problem, ...] = ()
     next_frame: datetime | None = None
     reads: Collection[str] = ()
@@ -90,16 +90,16 @@ class AppRelations:
         around.reread = _reread(seen.row_lists if seen else {}, self.row_lists)
         if seen is not None and seen.others:
             around.reread |= {
-                PageQuery(app=app).source
-                for app, pages in seen.others.items()
-                if not self.others(app).is_read_as(pages)
+                source_of(*asked)
+                for asked, pages in seen.others.items()
+                if not self.others(*asked).is_read_as(pages)
             }
         altered = None
         if seen is not None and not any(changed_between(seen.shared_frames, self.shared_frames)):
             altered = self._altered(seen, rows, now, unlisted)
         made = altered or self._all(rows, now, unlisted)
-        made.others = {app: self.others(app) for app in +made.reads}
-        self.reads, self.shown = made.others.keys(), made.found
+        made.others = {asked: self.others(*asked) for asked in +made.reads}
+        self.reads, self.shown = {app for app, _ in made.others}, made.found
         if not around.passing:
             self._seen = made
         return made.found
@@ -217,9 +217,8 @@ class AppRelations:
             found |= seen.askers.concerned("", before.selections, altered)
         for name, rows_now in self.row_lists.items():
             found |= _concerned(seen.askers, name, seen.row_lists[name], rows_now)
-        for app, pages in seen.others.items():
-            source = PageQuery(app=app).source
-            found |= _concerned(seen.askers, source, pages, self.others(app))
+        for asked, pages in seen.others.items():
+            found |= _concerned(seen.askers, source_of(*asked), pages, self.others(*asked))
         return found
 
     def _regrouped(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.frames import frame_setting, is_due
 from robbieblocks.assemble.relations.listed_pages import ListedPages
 from robbieblocks.assemble.relations.listing import Listing
@@ -61,9 +62,30 @@ class AppPages:
 _NOT_THERE: Final = AppPages(is_there=False, listing=Listing(()))
 
 
-def no_others(_app: str) -> AppPages:
+Others: TypeAlias = Callable[[str, str], AppPages]
+"""What lists may show of an app, or, with its name, of a collection that has its pages there."""
+
+
+def no_others(_app: str, _collection: str = "") -> AppPages:
     """What there is of other apps where none is known."""
     return _NOT_THERE
+
+
+@dataclass(slots=True)
+class OfferedRows:
+    """The rows of a collection that has its pages in one app, for others: as the last time."""
+
+    pages: AppPages = _NOT_THERE
+    _rows: RowList | None = None
+
+    def of(self, rows: RowList) -> AppPages:
+        """The rows that may be listed; the very object of the last time where nothing differs."""
+        if self._rows is None or not same(self._rows, rows):
+            listing = rows.listing
+            self._rows = rows
+            if not same(listing, self.pages.listing):
+                self.pages = AppPages(True, listing, (), rows.start, rows.changes)
+        return self.pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,8 @@ class PageQuery:
     `where` are names of metadata with the values of which a page has to have one. `lang` is the
     pages' language in small letters, "" for any. `near` takes the pages after or before the asking
     one, the nearest first. With `paginate` the asking page is made once for each `limit` pages.
-    With `collection` it is rows that are listed; `app` is there where it is another one.
+    With `collection` it is rows that are listed; `app` is there where it is another one, be it that
+    of the rows' pages.
     """
 
     app: str = ""
@@ -50,8 +51,13 @@ class PageQuery:
 
     @property
     def source(self) -> str:
-        """What is asked: "" for the pages of the own app, a collection, or another app."""
-        return f"app:{self.app}" if self.app else self.collection
+        """What is asked: "" for the pages of the own app, a collection, or another app's."""
+        return source_of(self.app, self.collection) if self.app else self.collection
+
+
+def source_of(app: str, collection: str = "") -> str:
+    """The name of another app's pages, or of a collection that has its pages there, for lists."""
+    return f"app:{app}/{collection}"
 
 
 def read_query(
@@ -98,9 +104,15 @@ def read_query(
 
 
 def read_rows_query(
-    asked: JsonObject, source: RowCollection, at: str, page_field: Callable[[Json, str], Json]
+    asked: JsonObject,
+    source: RowCollection,
+    at: str,
+    page_field: Callable[[Json, str], Json],
+    app: str = "",
 ) -> PageQuery | tuple[ValueProblem, ...]:
-    """A query over the rows of a collection, as `read_query`."""
+    """A query over the rows of a collection, as `read_query`; `app` is that of the rows' pages,
+    where that is another one.
+    """
     found: list[ValueProblem] = []
     for name in [name for name in asked if name not in _OF_ROWS][:MAX_PROBLEMS]:
         what = f"there is no option `{printable(name)}` of $rows"
@@ -118,6 +130,7 @@ def read_rows_query(
         what = f"the collection has no column `{printable(column)}`"
         reader.wrong("where", what, did_you_mean(column, columns))
     query = PageQuery(
+        app=app,
         collection=source.source.name,
         where=where,
         sort=f"metadata.{name}",

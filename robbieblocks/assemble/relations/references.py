@@ -13,13 +13,14 @@ from typing import Final
 from robbieblocks.assemble.collections.filling import ROW, no_column
 from robbieblocks.assemble.collections.row_lists import RowList
 from robbieblocks.assemble.relations.listing import Answer, Listing
-from robbieblocks.assemble.relations.other_apps import AppPages
+from robbieblocks.assemble.relations.other_apps import AppPages, Others
 from robbieblocks.assemble.relations.page_data import FIELDS, field_of, is_field, shown_field
 from robbieblocks.assemble.relations.query import (
     PageQuery,
     read_query,
     read_rows_query,
     shown,
+    source_of,
 )
 from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
@@ -42,8 +43,9 @@ _OF_TRANSLATIONS: Final = ("lang", "name", "route", "title", "current", "fallbac
 class References:
     """Replaces the references of one page, as its part `number` (from 1) of those at `routes`.
 
-    `row_lists` are the collections by name, `others` gives the pages of another app, `unread` is
-    why pages of some collections are not in the listing. `translations` gives those of the page,
+    `row_lists` are the collections by name, `others` gives the pages of another app, or the rows of
+    a collection that has its pages there, `unread` is why pages of some collections are not in the
+    listing. `translations` gives those of the page,
     itself among them. `in_frame` says whether the block at hand is a frame's, `told_parts` whether
     it has been told which part it is on, `taken` whose values it has. Afterwards `lists` is how
     many lists the page has, `own_lists` how many of them no frame has, `listed` how many pages are
@@ -57,7 +59,7 @@ class References:
     data: JsonObject
     listing: Listing
     row_lists: Mapping[str, RowList]
-    others: Callable[[str], AppPages]
+    others: Others
     unread: tuple[Problem, ...] = ()
     number: int = 1
     routes: list[Json] = field(default_factory=list[Json])
@@ -181,17 +183,16 @@ class References:
             if len(self.problems) < MAX_PROBLEMS:
                 self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
             return []
-        self.asked.add(rows.collection.source.name)
-        if rows.app not in ("", self.row.app):
-            what = f"the rows of {rows.collection.source.name} are of the app {printable(rows.app)}"
-            self._wrong(at, what, "name the view as a second collection, without template_page")
-            return []
+        source = rows.collection.source
+        self.asked.add(source.name)
         if rows.collection.fault is not None:
             self.faults[rows.collection.fault] = None
             return []
         self.faults.update(dict.fromkeys(rows.left_out))
-        query = read_rows_query(asked, rows.collection, at, self._of_page)
-        return self._listed(query, rows.listing, at, rows.collection.source.key)
+        app = rows.app if rows.app != self.row.app else ""
+        query = read_rows_query(asked, rows.collection, at, self._of_page, app)
+        listing = self._of_app(app, at, source.name).listing if app else rows.listing
+        return self._listed(query, listing, at, source.key)
 
     def _pages(self, asked: Json, at: str) -> Json:
         query = read_query(asked, self.row.app, str(self.data["lang"]), at, self._of_page)
@@ -203,14 +204,20 @@ class References:
         if not query.app:
             self.faults.update(dict.fromkeys(self.unread))
             return self.listing
-        self.asked.add(query.source)
-        pages = self.others(query.app)
+        return self._of_app(query.app, at).listing
+
+    def _of_app(self, app: str, at: str, collection: str = "") -> AppPages:
+        """The pages of another app, or of a collection there, once they are noted."""
+        self.asked.add(source_of(app, collection))
+        pages = self.others(app, collection)
         self.faults.update(dict.fromkeys(pages.unread))
         if not pages.is_there and len(self.warnings) < MAX_PROBLEMS:
-            what = f"the node does not show the app {printable(query.app)}: the list is empty there"
+            what = f"the node does not show the app {printable(app)}: the list is empty there"
             remedy = "add it to the node's enabled_apps, or show the block on other nodes alone"
+            if collection:
+                remedy += ", or name the view as a second collection, without template_page"
             self.warnings.append(ValueProblem(at, what, remedy))
-        return pages.listing
+        return pages
 
     def _listed(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from robbieblocks.assemble.relations.feeds import feed_setting
 from robbieblocks.assemble.relations.frames import Frames
 from robbieblocks.assemble.relations.listed_pages import ListedPages
 from robbieblocks.assemble.relations.listing import Answer, Listing
-from robbieblocks.assemble.relations.other_apps import AppPages, no_others
+from robbieblocks.assemble.relations.other_apps import Others, no_others
 from robbieblocks.assemble.relations.page_data import data_of
 from robbieblocks.assemble.relations.parts import (
     MAX_PARTS,
@@ -53,11 +53,12 @@ class Related:
     unread: tuple[Problem, ...] = ()
 
     @property
-    def reads(self) -> Collection[str]:
-        """The other apps whose pages it lists."""
+    def reads(self) -> Collection[tuple[str, str]]:
+        """The other apps whose pages it lists, each with a collection where it lists that."""
         if not self.asked:
             return ()
-        return {each.query.app for each in self.answers if each.query.app}
+        queries = (each.query for each in self.answers)
+        return {(query.app, query.collection) for query in queries if query.app}
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Surroundings:
     frames: Frames = field(default_factory=partial(Frames.of, ()))
     listed: ListedPages = field(default_factory=ListedPages)
     row_lists: Mapping[str, RowList] = field(default_factory=dict[str, RowList])
-    others: Callable[[str], AppPages] = no_others
+    others: Others = no_others
     unread: tuple[Problem, ...] = ()
     reread: frozenset[str] = frozenset()
     keys: set[str] = field(default_factory=set[str])
@@ -123,7 +124,7 @@ class Surroundings:
     def _listing_of(self, query: PageQuery) -> Listing:
         """What answers a query that has been answered before."""
         if query.app:
-            return self.others(query.app).listing
+            return self.others(query.app, query.collection).listing
         name = query.collection
         return self.row_lists[name].listing if name else self.listed.listing
 

@@ -7,7 +7,7 @@ what it takes is equal: publishing a post rewrites the lists that it enters, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,8 @@ from robbieblocks.assemble.relations.other_apps import (
     Elsewhere,
     Given,
     OfferedPages,
+    OfferedRows,
+    Others,
     all_is_there,
     no_others,
 )
@@ -50,7 +52,7 @@ class Relations:
     `_rows` are the rows that were sorted into `_by_app`, where those of each app are in the order
     of their keys; `_relating` is how many of an app's rows take something from others, or lend it,
     `_lost` how many are 404 pages, `_frames` its frames. `_offered` are the pages of apps that
-    lists in others have asked for.
+    lists in others have asked for, `_offered_rows` the rows of collections.
     """
 
     _rows: Sequence[PageRow] = ()
@@ -63,6 +65,7 @@ class Relations:
         default_factory=dict[str, "tuple[PageRow, ...]"]
     )
     _offered: dict[str, OfferedPages] = field(default_factory=dict[str, OfferedPages])
+    _offered_rows: dict[str, OfferedRows] = field(default_factory=dict[str, OfferedRows])
     _made: MadePages = field(default_factory=MadePages)
     _shown: tuple[PageRow, ...] = ()
 
@@ -101,7 +104,7 @@ class Relations:
         self._apps = {name: app for name, app in self._apps.items() if name in apps}
         if not apps:
             return content
-        row_lists = self._made.row_lists(content, unlisted)
+        row_lists = self._made.row_lists(content, unlisted, now)
         offers = _Offers(partial(self._offer, now=now, unlisted=unlisted, elsewhere=elsewhere))
         pages: list[Sequence[PageRow]] = []
         for name, own in sorted(self._by_app.items()):
@@ -162,14 +165,26 @@ class Relations:
         self._rows, self._by_app = rows, known
 
     def _offer(
-        self, app: str, *, now: datetime, unlisted: Collection[str], elsewhere: Elsewhere
+        self,
+        app: str,
+        collection: str,
+        *,
+        now: datetime,
+        unlisted: Collection[str],
+        elsewhere: Elsewhere,
     ) -> AppPages:
-        """The pages of an app for lists in others."""
+        """The pages of an app, or of a collection there, for lists in others."""
         rows = self._by_app.get(app, ())
         hidden = elsewhere(app, rows)
         if hidden is None:
             self._offered.pop(app, None)
+            self._offered_rows.pop(collection, None)
             return no_others(app)
+        if collection:
+            found = self._made.rows_for_others(collection, hidden)
+            if found is None or found.app != app:
+                return no_others(app)
+            return self._offered_rows.setdefault(collection, OfferedRows()).of(found)
         shared = self._frames.get(SHARED_APP, ()) if app != SHARED_APP else ()
         given = Given(
             rows=rows,
@@ -183,16 +198,16 @@ class Relations:
 
 
 class _Offers:
-    """The pages of each app that a list asks for, made once in a pass."""
+    """What lists ask for of each app, made once in a pass."""
 
-    def __init__(self, made: Callable[[str], AppPages]) -> None:
+    def __init__(self, made: Others) -> None:
         self._made = made
-        self._known: dict[str, AppPages] = {}
+        self._known: dict[tuple[str, str], AppPages] = {}
 
-    def of(self, app: str) -> AppPages:
-        known = self._known.get(app)
+    def of(self, app: str, collection: str) -> AppPages:
+        known = self._known.get((app, collection))
         if known is None:
-            known = self._known[app] = self._made(app)
+            known = self._known[app, collection] = self._made(app, collection)
         return known
 
 

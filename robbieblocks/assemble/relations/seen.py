@@ -27,8 +27,8 @@ class Seen:
     `rows` are those of the app, `pages` those of them that are no frames. `next_due` is the first
     instant at which one of them becomes due that was not. `framed` says whether a frame has
     references, `lists` whether a page has, so that there is a listing. `in_parts` are the keys of
-    pages that have further parts. `reads` is how many pages list those of another app, `others` are
-    the pages of these apps.
+    pages that have further parts. `reads` is how many pages list those of another app, or rows of a
+    collection there, `others` are what is listed so.
     """
 
     rows: Sequence[PageRow]
@@ -44,8 +44,10 @@ class Seen:
     lists: bool
     found: list[PageRow]
     in_parts: set[str]
-    reads: Counter[str]
-    others: Mapping[str, AppPages] = field(default_factory=dict[str, AppPages])
+    reads: Counter[tuple[str, str]]
+    others: Mapping[tuple[str, str], AppPages] = field(
+        default_factory=dict[tuple[str, str], AppPages]
+    )
     askers: Askers | None = None
 
     def holds(

@@ -64,3 +64,34 @@ def move(
     from robbieblocks.cli.media import media as command
 
     command.move(keys or (), to=to, database_url=database_url)
+
+
+@media.command()
+def prune(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Remove them. Default: list them alone.")
+    ] = False,
+    older_than: Annotated[
+        int,
+        typer.Option(min=1, metavar="HOURS", help="How many hours ago they were written at least."),
+    ] = 24,
+    limit: Annotated[int, typer.Option(min=1, help="How many to remove at most.")] = 10_000,
+    format_: ResultFormat = "text",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """List objects in the bucket of media.bucket that nothing needs any more, or remove them.
+
+    Changes nothing without --apply; with it, the bucket. What a row names stays, and what a change
+    names that can still be taken back, as does every object that no file was put into.
+
+    Example: robbieblocks media prune --apply
+    """
+    from robbieblocks.cli.media import prune as command
+
+    command.run(
+        apply=apply,
+        older_than_hours=older_than,
+        limit=limit,
+        format_=format_,
+        database_url=database_url,
+    )

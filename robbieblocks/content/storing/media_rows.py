@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import Connection, Cursor
@@ -81,6 +82,22 @@ _HASHES: LiteralString = "SELECT media_key, content_hash FROM media_assets"
 _OBJECTS: LiteralString = """
     SELECT media_key, content_address, content_hash, size_bytes
       FROM media_assets WHERE content_address IS NOT NULL ORDER BY media_key COLLATE "C"
+"""
+
+# The addresses of objects that a row names, or one that was replaced or deleted.
+_NAMED: LiteralString = """
+    SELECT content_address FROM media_assets WHERE content_address IS NOT NULL
+    UNION SELECT content_address FROM earlier_media WHERE content_address IS NOT NULL
+"""
+
+# The hashes of files that the journal names, by which a change is taken back, where the database
+# does not have the bytes itself. The journal goes back as far as kept releases do.
+_IN_JOURNAL: LiteralString = """
+    SELECT DISTINCT side.row ->> 'content_hash'
+      FROM robbieblocks_change_triggers AS q, LATERAL (VALUES (q.before), (q.after)) AS side (row)
+     WHERE q.entity_type = 'media' AND side.row ->> 'content_hash' IS NOT NULL
+    EXCEPT SELECT content_hash FROM media_assets WHERE content IS NOT NULL
+    EXCEPT SELECT content_hash FROM earlier_media WHERE content IS NOT NULL
 """
 
 # Have the bytes of a file lie elsewhere, unless they are others by now.
@@ -176,6 +193,34 @@ def objects(connection: Connection) -> dict[str, MediaObject]:
         if not cursor.execute(_HAS_ADDRESSES).fetchone():
             return {}
         return {key: MediaObject(*rest) for key, *rest in cursor.execute(_OBJECTS).fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class NeededMedia:
+    """What of a bucket is needed: objects by their address, and by the hash of their bytes."""
+
+    addresses: frozenset[str]
+    hashes: frozenset[str]
+
+
+def needed(connection: Connection) -> NeededMedia:
+    """What files of media, and changes that can be taken back, need of a bucket.
+
+    Nothing where the database knows of no bucket. Raises DatabaseUnavailable.
+    """
+    with (
+        translated("read which media are needed"),
+        connection.transaction(),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        if not cursor.execute(_HAS_ADDRESSES).fetchone():
+            return NeededMedia(frozenset(), frozenset())
+        return NeededMedia(
+            *(
+                frozenset(each for (each,) in cursor.execute(query).fetchall())
+                for query in (_NAMED, _IN_JOURNAL)
+            )
+        )
 
 
 def move(connection: Connection, row: Media, to: MediaBytes) -> bool:

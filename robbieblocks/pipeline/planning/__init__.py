@@ -24,6 +24,7 @@ from robbieblocks.pipeline.planning.plan import (
     RunPlan,
     joint_hash,
 )
+from robbieblocks.pipeline.planning.redirecting import holding_back
 
 __all__ = [
     "TOKENS_FILE",
@@ -40,6 +41,7 @@ __all__ = [
     "freeze_warning",
     "held_reason",
     "hold_warnings",
+    "holding_back",
     "is_kept_back",
     "joint_hash",
     "make_plan",

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from robbieblocks.assemble import index_of, next_boundary
+from robbieblocks.assemble import next_boundary
 from robbieblocks.model import SHARED_APP, NodeIndex, Snapshot, template_of
 from robbieblocks.pipeline.compiling import Compiled
 from robbieblocks.pipeline.planning.comparing import plan_run
@@ -61,7 +61,7 @@ def make_plan(
                     damaged=damaged_files(target, session),
                     live_tokens=partial(live_tokens, target, session),
                     holds=session.holds.get(target, {}),
-                    index=index_of(content, nodes[target.node])
+                    index=memory.indexes.of(content, nodes[target.node])
                     if target.app == SHARED_APP
                     else NodeIndex(),
                     # A dry run says what rows ask for: it tries nothing again.

@@ -5,7 +5,7 @@
 | `command` | version, project and settings; prints what all of them found |
 | `stored` | the database: its schema, triggers, rights and clock |
 | `site_root` | the site root: its owner, its disk, whether writes last |
-| `kept` | toolchain, cache and templates |
+| `kept` | toolchain, cache, the bucket of media, and templates |
 | `machine` | the clock of this machine, the worker's health, its systemd unit, who is told |
 | `web_server` | what nginx and Caddy may read, are told, and answer |
 """

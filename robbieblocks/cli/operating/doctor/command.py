@@ -53,6 +53,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from guarded("toolchain", kept.toolchain_(settings))
     yield from guarded("cache", kept.cache(settings))
     yield from guarded("cache", kept.shared(settings))
+    yield from guarded("media", kept.media_bucket(settings))
     yield from guarded("templates", kept.templates_(settings))
 
 

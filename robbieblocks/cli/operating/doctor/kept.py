@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Final
 
 from robbieblocks import shared_cache, toolchain
 from robbieblocks.cli.content import templates
 from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, note, ok
 from robbieblocks.cli.output import print_progress
 from robbieblocks.errors import RobbieBlocksError, UsageError
+from robbieblocks.objectstore import Originals, Right
 from robbieblocks.ownership import distrust
 from robbieblocks.settings import Settings
 
@@ -66,6 +68,42 @@ def shared(settings: Settings) -> Iterator[Finding]:
         yield note("cache", f"{settings.shared_cache.url}: {what}", remedy, why=why)
     else:
         yield ok("cache", f"{settings.shared_cache.url} takes entries and gives them back")
+
+
+_RIGHTS: Final[dict[Right, tuple[str, str]]] = {
+    "read": ("s3:GetObject", "pages whose files were not made yet are held back"),
+    "list": ("s3:ListBucket", "`check` and `media prune` can't tell what is there"),
+    "write": (
+        "s3:PutObject",
+        "no import and no `media add` can put a file there; builds need it not",
+    ),
+    "remove": ("s3:DeleteObject", "`media prune` can't remove what nothing needs"),
+}
+
+
+def media_bucket(settings: Settings) -> Iterator[Finding]:
+    """Whether the bucket of media may be read, listed and written."""
+    if settings.media_bucket is None:
+        return
+    url = settings.media_bucket.url
+    try:
+        tried = dict(Originals(settings.media_bucket).rights())
+    except UsageError as error:
+        yield failed("media", error, "correct [media] in robbieblocks.toml")
+        return
+    if all(tried.values()):
+        what, _, remedy = tried["read"].partition("\n  -> ")
+        remedy = remedy or "see whether the bucket is there, and what it allows"
+        yield broken("media", f"{url}: {what}", remedy, why=_RIGHTS["read"][1])
+        return
+    for right, refused in tried.items():
+        if refused:
+            needed, why = _RIGHTS[right]
+            what = f"{url}: {refused.partition(chr(10))[0]}"
+            remedy = f"give this account {needed} below the prefix, where it is to do that"
+            yield (broken if right == "read" else note)("media", what, remedy, why=why)
+    if not any(tried.values()):
+        yield ok("media", f"{url} may be read, listed and written")
 
 
 def templates_(settings: Settings) -> Iterator[Finding]:
