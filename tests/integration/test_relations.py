@@ -260,7 +260,7 @@ def test_lists_of_another_app_have_what_is_live_of_it(news: Site) -> None:
     assert told(news) == ["Four", "Three"]
     assert readers_of_changed(context, root) == frozenset()
     release.roll_back(root, NODE, "play", who="ann", why="judges", now=NOW)
-    assert readers_of_changed(context, root) == {"code"}
+    assert readers_of_changed(context, root) == {"code", "shared"}
     news.build(app="code")
     assert told(news) == ["Three", "Two"]
     assert readers_of_changed(context, root) == frozenset()
