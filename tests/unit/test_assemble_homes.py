@@ -75,7 +75,7 @@ PAGES = st.builds(
     row,
     st.sampled_from(("shop", "play", "work", "shared")),
     st.sampled_from(("/", "/index.html", "/shop/", "/play", "/a/", "/a/b/", "no route")),
-    name=st.sampled_from(("A", "B")),
+    meta_title=st.sampled_from(("A", "B")),
     published_at=st.sampled_from((None, NOW, NOW + timedelta(days=1))),
 )
 STEPS = st.tuples(st.integers(0, 9), st.none() | PAGES, st.sampled_from((-1, 0, 0, 0, 1)))

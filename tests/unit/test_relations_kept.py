@@ -212,6 +212,7 @@ TAKING = (Rows.page, "parts.page-2", "play", METADATA[0], "nothing", None)
 @settings(max_examples=150)
 @example([[TAKING], [(Rows.gone, "parts.page-2")]])
 @example([[(Rows.page, "p7", "play", METADATA[1], "near", 1)], [(Rows.days, 1)]])
+@example([[(Rows.row_gone, "a")], [(Rows.template, "work", None)], [(Rows.hide, "p0")]])
 @example([[(Rows.unlist, "p1")], [(Rows.unlist, "p1")]])
 @given(st.lists(st.lists(EDITS, min_size=1, max_size=3), max_size=8))
 def test_an_edit_gives_what_a_build_from_nothing_gives(

@@ -164,6 +164,8 @@ def _listed(
     if (
         known is not None
         and same(known.collection, collection)
+        # Without rows the pages are the same nothing, whatever the template is.
+        and known.is_of(template)
         and same(known.pages, pages)
         and known.unlisted == unlisted
     ):

@@ -64,6 +64,11 @@ class RowList:
             else None
         )
 
+    def is_of(self, template: PageRow | None) -> bool:
+        """Whether its pages are made of the page with this key, in the same app."""
+        app = template.app if template is not None else ""
+        return self.app == app and _key_of(self._template) == _key_of(template)
+
     @cached_property
     def left_out(self) -> tuple[Problem, ...]:
         """What is wrong with rows that lists leave out, as warnings: at most MAX_PROBLEMS.

@@ -82,7 +82,7 @@ def prune(
     """List objects in the bucket of media.bucket that nothing needs any more, or remove them.
 
     Changes nothing without --apply; with it, the bucket. What a row names stays, and what a change
-    names that can still be taken back, as does every object that no file was put into.
+    that can still be taken back names, and what others put there.
 
     Example: robbieblocks media prune --apply
     """
