@@ -86,7 +86,7 @@ def what_is_behind(
         found = Behind(behind)
         # Those whose changes wait are built again once they may go out, and those that a row waits
         # for with that row.
-        asking = {app for app in behind if runs.get(Target(node.id, app)) != "waits"}
+        asking = frozenset(app for app in behind if runs.get(Target(node.id, app)) != "waits")
         rows = [row for row in content.triggers if row.auto_deploy and row.concerns(node.id)]
         memory.asking[node.id] = asking - frozenset[str]().union(*map(found.of, rows))
         for app in frozenset[str]().union(*(memory.takes[node.id, app] for app in taken)):
