@@ -343,9 +343,8 @@ def test_the_list_of_apps_is_followed_at_the_edit(blog: Site) -> None:
 
 def test_a_route_that_another_app_frees_is_followed_at_the_edit(blog: Site) -> None:
     """The page that it kept back goes out with that row."""
-    blog.builder.build(nodes=[NODE])
     blog.page("mine", "post", route="/one/", app="code")
-    blog.builder.build(nodes=[NODE], apps=["code"])
+    blog.builder.build(nodes=[NODE])
     blog.sql("UPDATE robbieblocks_pages SET page_route = '/first/' WHERE page_key = 'one'")
     report = blog.build()
     assert report.behind[NODE].reads.keys() == {"code"}
