@@ -143,6 +143,7 @@ class Agenda:
     _apps: dict[str, _App] = field(default_factory=dict[str, _App])
     _next_reconcile_at: float = _LONG_AGO
     _to_reconcile: list[str] = field(default_factory=list[str])
+    _examined: set[str] = field(default_factory=set[str])
 
     def update(self, waiting: Waiting, now: float) -> None:
         """Take in what a read of the queue found. It left out the rows in `partial`."""
@@ -218,7 +219,8 @@ class Agenda:
         if job.reason in ("start", "reconcile", "retry"):
             built = set(job.apps) - set(failed)
             self._to_reconcile = [app for app in self._to_reconcile if app not in built]
-        if not self._to_reconcile and self._next_reconcile_at > _LONG_AGO:
+            self._examined |= built
+        if self._apps.keys() <= self._examined:
             self.reconciled_once = True
 
     def rows_handled(
@@ -286,7 +288,8 @@ class Agenda:
         if now >= self._next_reconcile_at and self._apps:
             interval_s = self.timing.reconcile_interval_s
             self._next_reconcile_at = now + interval_s * (0.9 + 0.2 * self.jitter())
-            self._to_reconcile = sorted(self._apps)
+            # Those that still wait come first: where looks take long, the last had no turn.
+            self._to_reconcile += sorted(self._apps.keys() - set(self._to_reconcile))
         ready = [name for name in self._to_reconcile if self._apps[name].may_be_built(now)]
         if not ready:
             return None

@@ -62,6 +62,20 @@ def test_the_first_thing_is_a_look_at_every_app() -> None:
     assert made.reconciled_once
 
 
+def test_looks_that_take_longer_than_the_pause_reach_every_app() -> None:
+    """What still waits for its turn when the next round is due comes before all others."""
+    made = agenda()
+    made.update(waits(), 0.0)
+    looked: list[str] = []
+    for turn in range(1, 7):
+        job = made.next_job(turn * TIMING.reconcile_interval_s * 2, TODAY)
+        assert job is not None
+        looked += job.apps
+        made.job_ended(job, turn * TIMING.reconcile_interval_s * 2)
+        assert made.reconciled_once == (turn >= len(APPS))
+    assert looked == [*APPS, *APPS]
+
+
 def test_an_edit_that_comes_alone_goes_at_once() -> None:
     """After quiet, a change is due the moment it is seen."""
     made = started()
