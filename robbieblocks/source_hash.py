@@ -12,7 +12,9 @@ from robbieblocks.model import Sha256, sha256
 def source_hash(*paths: Path) -> Sha256:
     """A hash of the code in these files and folders.
 
-    It changes when a Python or JavaScript file changes, is added, renamed or removed.
+    It changes when a Python or JavaScript file changes, is added, renamed or removed. Take it while
+    a module is imported: an upgrade may exchange files under a process that runs, and what that
+    makes must not be kept as the work of code that it never read.
     """
     lines = (
         f"{file.relative_to(path.parent).as_posix()} {sha256(file.read_bytes())}\n"

@@ -19,8 +19,6 @@ _SOURCES: Final = (
     Path(css_faults.__file__).resolve().parent,
     Path(css_text.__file__).resolve(),
 )
-# Taken while this is imported: an upgrade may exchange files under a process that runs, and what it
-# makes must not be kept as the work of code that it never read.
 _CODE: Final = source_hash(*_SOURCES)
 
 # All packages take 1 MB beside the toolchain; the rest is for those of other versions of this code.

@@ -23,6 +23,7 @@ from robbieblocks.process import Child
 from robbieblocks.row_faults import is_fault
 from robbieblocks.source_hash import source_hash
 
+_CODE: Final = source_hash(Path(__file__).with_name("card_drawing.py"))
 _KIND: Final = "social-card"
 _TIMEOUT_S: Final = 20.0
 # More than a card has room for.
@@ -53,7 +54,7 @@ def card_drawing() -> str:
     """A hash of the code that draws cards; "" where Pillow is not installed."""
     if importlib.util.find_spec("PIL") is None:
         return ""
-    return source_hash(Path(__file__).with_name("card_drawing.py"))
+    return _CODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from robbieblocks.model import Asset, MediaForm, canonical_json, sha256
 from robbieblocks.process import Killed, NotStarted
 from robbieblocks.source_hash import source_hash
 
+_CODE: Final = source_hash(Path(__file__).with_name("icon_drawing.py"))
 _KIND: Final = "node-icons"
 _SVG: Final = "image/svg+xml"
 _TIMEOUT_S: Final = 20.0
@@ -78,8 +79,7 @@ class IconMaker:
     def _made(
         self, form: MediaForm, content: Callable[[], bytes], ground: str
     ) -> IconSet | NoIcons:
-        code = source_hash(Path(__file__).with_name("icon_drawing.py"))
-        key = sha256(canonical_json([code, form.name, ground]))
+        key = sha256(canonical_json([_CODE, form.name, ground]))
         kept = self.cache.get_many(_KIND, [key]).get(key)
         if kept is not None:
             return _unpacked(kept)

@@ -11,7 +11,7 @@ from robbieblocks.media_names import focal_point_problem, key_problem, path_prob
 from robbieblocks.model import MediaRow, sha256
 from robbieblocks.source_hash import source_hash
 
-_FOLDER: Final = Path(__file__).parent
+_CODE: Final = source_hash(Path(__file__).parent)
 # What to do where the machine is at fault, and not the picture.
 AGAIN: Final = (
     "see what this machine is short of, mostly memory; a worker tries again by itself, or build "
@@ -25,7 +25,7 @@ def cache_key(row: MediaRow) -> str:
     Code is taken only with an address, so that counts, too.
     """
     stated = row.hash, row.key, row.file_name, row.served_path
-    return sha256("\0".join((source_hash(_FOLDER), *stated)))
+    return sha256("\0".join((_CODE, *stated)))
 
 
 def row_problem(row: MediaRow, most_mb: int) -> Problem | None:

@@ -23,6 +23,8 @@ from robbieblocks.settings import Settings
 from robbieblocks.source_hash import source_hash
 
 _KIND: Final = "findings"
+# Any module may say what a build warns of.
+_CODE: Final = source_hash(Path(robbieblocks.__file__).parent)
 _MOVED: Final = "moved-page"
 # Compiling the types of all components twice takes longer than all else; `check` does it. Examples
 # are read with the files of both sides. A page has moved from where the base has it.
@@ -75,8 +77,7 @@ class Checks:
     def _key(self, proposal: Proposal, made_from: Sha256) -> Sha256:
         rows = proposal.inspection.content
         parts = (
-            # Any module may say what a build warns of.
-            source_hash(Path(robbieblocks.__file__).parent),
+            _CODE,
             made_from,
             repr(sorted(self.settings.checks.items())),
             *(

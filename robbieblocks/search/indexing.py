@@ -17,6 +17,7 @@ from robbieblocks.search.listing import Listing, read_listing
 from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
+_CODE: Final = source_hash(_HERE)
 JOB: Final = "job.json"
 LISTING: Final = "listing.json"
 MADE: Final = "made"
@@ -54,7 +55,7 @@ def index_key(program: str, pages: Iterable[tuple[str, Sha256, Tags]]) -> str:
     lines = [
         f"{digest} {json.dumps(tags) if tags else ''}{route}\n" for route, digest, tags in pages
     ]
-    return sha256("".join([f"{program} {source_hash(_HERE)}\n", *lines]))
+    return sha256("".join([f"{program} {_CODE}\n", *lines]))
 
 
 def make_index(

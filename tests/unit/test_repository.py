@@ -224,6 +224,20 @@ def offered(package: str) -> set[str]:
     return {*door.__all__, *re.findall(rf"`{package}\.(\w+)`", door.__doc__ or "")}
 
 
+def test_code_is_hashed_while_it_is_imported() -> None:
+    """A function may run after files were exchanged under its process, and name what it makes after
+    code that it never read."""
+    late = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted((ROOT / "robbieblocks").rglob("*.py"))
+        for function in ast.walk(syntax(path))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and _last_name(call.func) == "source_hash"
+    ]
+    assert late == []
+
+
 def test_no_module_is_named_after_nothing() -> None:
     """A name says what the thing does."""
     empty = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}

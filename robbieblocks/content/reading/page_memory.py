@@ -17,7 +17,8 @@ from robbieblocks.model import Sha256, sha256
 from robbieblocks.source_files import exact_json
 from robbieblocks.source_hash import source_hash
 
-_HERE: Final = Path(__file__).parent.parent
+_CONTENT: Final = Path(__file__).parent.parent
+_CODE: Final = source_hash(_CONTENT, _CONTENT.parent / "source_files")
 _KIND: Final = "page file"
 _FIELDS: Final = (
     *("key", "name", "app", "route", "layout", "title", "description", "status", "version"),
@@ -61,8 +62,7 @@ class PageMemory:
 
 def _key(file: Path, text: str) -> Sha256:
     # A page's key is its file's name, unless the text says another.
-    code = source_hash(_HERE, _HERE.parent / "source_files")
-    return sha256("\0".join((code, file.stem, text)))
+    return sha256("\0".join((_CODE, file.stem, text)))
 
 
 def _encoded(page: Page) -> bytes:

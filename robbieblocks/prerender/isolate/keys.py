@@ -16,7 +16,7 @@ from robbieblocks.model import (
 )
 from robbieblocks.source_hash import source_hash
 
-_HERE: Final = Path(__file__).resolve().parent
+_CODE: Final = source_hash(Path(__file__).resolve().parent)
 # mini-racer brings V8 with its ICU; selectolax decides which raw HTML is refused.
 _DECISIVE: Final = ("mini-racer", "selectolax")
 
@@ -27,7 +27,7 @@ def isolate_hash() -> Sha256:
     # Not imported above: isolates are started before a command has loaded it.
     from importlib.metadata import version
 
-    return sha256("\0".join([source_hash(_HERE), *map(version, _DECISIVE)]))
+    return sha256("\0".join([_CODE, *map(version, _DECISIVE)]))
 
 
 class JobKeys:

@@ -47,6 +47,7 @@ from robbieblocks.row_faults import blame
 from robbieblocks.source_hash import source_hash
 
 _HERE: Final = Path(__file__).resolve().parent
+_CODE: Final = source_hash(_HERE)
 # A page's first picture has it: as React writes it, and as pictures in Markdown have it.
 _FIRST_PICTURE: Final = ('fetchPriority="high"', 'fetchpriority="high"')
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
@@ -258,7 +259,7 @@ class PageRenderer:
 
     def _hash(self) -> Sha256:
         templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
-        code = source_hash(_HERE), isolate_hash()
+        code = _CODE, isolate_hash()
         return sha256("\n".join([*templates, *code, self.favicon.name if self.favicon else ""]))
 
 
