@@ -54,7 +54,7 @@ from robbieblocks.model.index import (
     is_not_found_file,
 )
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages, Translation
-from robbieblocks.model.manifest import Manifest
+from robbieblocks.model.manifest import Manifest, ManifestBase
 from robbieblocks.model.media import (
     NO_MEDIA,
     FontKind,
@@ -194,6 +194,7 @@ __all__ = [
     "Languages",
     "MadeFrom",
     "Manifest",
+    "ManifestBase",
     "Media",
     "MediaBytes",
     "MediaForm",

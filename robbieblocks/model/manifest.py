@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
@@ -12,11 +12,20 @@ from robbieblocks.model.release_files import ReleaseFiles
 from robbieblocks.model.values import Sha256
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestBase:
+    """An earlier manifest, by the SHA-256 of its JSON: others are told from it."""
+
+    digest: Sha256
+    manifest: Manifest
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a release holds: `files` maps release paths to the SHA-256 of their bytes.
 
     `sheet_digests` are short digests of what its stylesheet at a fixed address is made from.
+    `base` is what it is told from on the disk; None where it is written whole.
     """
 
     node: str
@@ -26,6 +35,7 @@ class Manifest:
     assets: tuple[str, ...] = ()
     sheet_digests: tuple[str, ...] = ()
     toolchain: str = ""
+    base: ManifestBase | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -38,6 +48,7 @@ class Manifest:
         assets: tuple[str, ...],
         sheet_digests: tuple[str, ...],
         toolchain: str,
+        base: ManifestBase | None = None,
     ) -> Self:
         """The manifest with these files and pages, and with what is known of them already."""
         made = cls(
@@ -48,6 +59,7 @@ class Manifest:
             assets=assets,
             sheet_digests=sheet_digests,
             toolchain=toolchain,
+            base=base,
         )
         vars(made).update(release_files=files, page_entries=pages)
         return made
@@ -62,6 +74,19 @@ class Manifest:
             assets=assets,
             sheet_digests=self.sheet_digests,
             toolchain=self.toolchain,
+        )
+
+    def told_from(self, base: ManifestBase | None) -> Self:
+        """This one, told from that on the disk, or written whole."""
+        return self.of(
+            self.release_files,
+            self.page_entries,
+            node=self.node,
+            app=self.app,
+            assets=self.assets,
+            sheet_digests=self.sheet_digests,
+            toolchain=self.toolchain,
+            base=base,
         )
 
     @cached_property

@@ -14,7 +14,8 @@
     <site root>/<node>/<app>/held.json         where it exists, the pages that a person holds
     <site root>/<node>/<app>/audit.jsonl       who pinned, held and went back, and ended that
 
-A release also has `.seal`, the stat index (size and time of each file, so that damage is found
+Of a large app, `manifest.json` says what is another than in `.base`, a whole manifest of an earlier
+release, which releases share by a hard link. A release also has `.seal`, the stat index (size and time of each file, so that damage is found
 without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
 app's folder holds its lock; readers need none.
 
@@ -22,6 +23,7 @@ Read `write` first, then `swap`: together they publish. What they and the others
 
     names, places, files     names with a meaning, where all is, who may change it, safe calls
     manifest, reading        what a release says of itself, and reading what is live
+    manifest_writer, on_disk how that is written
     mending                  damage, while newer content may not go out
     standby, recycle         folders that are made ready, of which the next release is made
     checking, proof          is it whole on the disk, and do visitors get it

@@ -7,15 +7,37 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
-from robbieblocks.model import Json, Manifest, PageEntries, PageEntry, carried
-from robbieblocks.release.manifest import FORMAT
+from robbieblocks.model import (
+    Json,
+    Manifest,
+    ManifestBase,
+    PageEntries,
+    PageEntry,
+    carried,
+    sha256,
+)
+from robbieblocks.release.manifest import DIFFERENCE, WHOLE
 
+# Smaller ones are written whole as quickly.
+_TOLD_PAGES_MIN: Final = 2_000
+# Where a larger part differs from the base, there is a new one.
+_TOLD_PART: Final = 32
 # Where more of a table's places are empty, its names are put in order again.
 _EMPTY_PART: Final = 4
 _NO_PAGES: Final = PageEntries(())
 _text: Final = json.encoder.encode_basestring
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenManifest:
+    """A manifest, its JSON, and that of its base where that is a new one."""
+
+    manifest: Manifest
+    content: bytes
+    base_content: bytes | None = None
 
 
 class ManifestWriter:
@@ -23,6 +45,21 @@ class ManifestWriter:
 
     def __init__(self) -> None:
         self._written: dict[str, _Written] = {}
+
+    def write(self, manifest: Manifest, base: ManifestBase | None) -> WrittenManifest:
+        """The manifest as it is to be on the disk: told from the base of what is live, where it
+        differs little from that; else from one of its own. A small one is whole.
+        """
+        if len(manifest.pages) < _TOLD_PAGES_MIN or not _can_be_told(manifest):
+            return WrittenManifest(manifest.told_from(None), self.dump(manifest))
+        content = None if base is None else _difference(manifest, base)
+        if content is not None:
+            return WrittenManifest(manifest.told_from(base), content)
+        whole = self.dump(manifest)
+        own = ManifestBase(sha256(whole), manifest.told_from(None))
+        return WrittenManifest(
+            manifest.told_from(own), _json_of_difference(own, own.manifest), whole
+        )
 
     def dump(self, manifest: Manifest) -> bytes:
         """The JSON of a manifest. Pages are in its order, files sorted.
@@ -33,7 +70,7 @@ class ManifestWriter:
         written = self._written.get(manifest.app, _Written()).followed_by(manifest)
         self._written[manifest.app] = written
         head: dict[str, Json] = {
-            "format": FORMAT,
+            "format": WHOLE,
             "node": manifest.node,
             "app": manifest.app,
             "build_hash": manifest.build_hash,
@@ -69,9 +106,7 @@ class _Table:
     position_of: Mapping[str, int] = field(default_factory=dict[str, int])
     empty: Sequence[int] = ()
 
-    def changed(
-        self, removed: Iterable[tuple[str, ...]], added: Iterable[tuple[str, ...]]
-    ) -> _Table:
+    def changed(self, removed: Iterable[Sequence[str]], added: Iterable[Sequence[str]]) -> _Table:
         """The table after some uses were removed and others added."""
         uses = self.uses.copy()
         for names in removed:
@@ -164,6 +199,62 @@ class _Written:
         )
 
 
+def _can_be_told(manifest: Manifest) -> bool:
+    """Whether its pages and assets are in the order in which they are read again."""
+    is_in_order = all(one < other for one, other in pairwise(manifest.assets))
+    return is_in_order and manifest.page_entries.are_in_order
+
+
+def _difference(manifest: Manifest, base: ManifestBase) -> bytes | None:
+    """The JSON of what a manifest has another than its base; None where that is much."""
+    before = base.manifest
+    _, new = manifest.page_entries.changed_since(before.page_entries)
+    come = [page for page in new if before.by_key.get(page.key) != page]
+    files = manifest.release_files.differing(before.release_files)
+    if (len(come) + len(files)) * _TOLD_PART > 2 * len(manifest.pages):
+        return None
+    return _json_of_difference(base, manifest, come, files)
+
+
+def _json_of_difference(
+    base: ManifestBase,
+    manifest: Manifest,
+    come: Collection[PageEntry] = (),
+    files: Collection[str] = (),
+) -> bytes:
+    assets_before, assets = {*base.manifest.assets}, {*manifest.assets}
+    new = sorted(assets - assets_before)
+    # Who looks for assets in use reads the table alone.
+    names = _Table().changed((), [new, *(page.assets for page in come)])
+    components = _Table().changed((), (page.components for page in come))
+    inputs = _Table().changed((), (page.input_digests for page in come))
+    head: dict[str, Json] = {
+        "format": DIFFERENCE,
+        "node": manifest.node,
+        "app": manifest.app,
+        "build_hash": manifest.build_hash,
+        "toolchain": manifest.toolchain,
+        "base": base.digest,
+        "asset_table": names.names,
+        "component_table": components.names,
+        "input_table": inputs.names,
+        "assets_gone": sorted(assets_before - assets),
+        "assets_come": new,
+        "gone": sorted(base.manifest.by_key.keys() - manifest.by_key.keys()),
+    }
+    if manifest.sheet_digests:
+        head["sheet"] = manifest.sheet_digests
+    rows = (_row(page, assets=names, components=components, inputs=inputs) for page in come)
+    changed = {path: manifest.files.get(path) for path in sorted(files)}
+    return b"".join(
+        (
+            f'{_json(head)[:-1]},"pages":['.encode(),
+            b",".join(rows),
+            f'],"files":{_json(changed)}}}\n'.encode(),
+        )
+    )
+
+
 def _row(page: PageEntry, *, assets: _Table, components: _Table, inputs: _Table) -> bytes:
     """The JSON of a page; by hand, since json.dumps takes three times as long."""
     unlisted = "" if page.listed else ',"listed":false'
@@ -184,5 +275,5 @@ def _file_row(line: str) -> bytes:
     return f"{_text(path)}:{_text(digest)}".encode()
 
 
-def _json(value: Collection[Json]) -> str:
+def _json(value: Mapping[str, Json]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

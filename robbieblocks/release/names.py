@@ -13,13 +13,14 @@ from robbieblocks.model import Manifest, PageEntry, ReleaseFiles
 BUILD_HEADER: Final = "X-RobbieBlocks-Build"
 ASSETS: Final = "assets"
 MANIFEST: Final = "manifest.json"
+BASE: Final = ".base"
 STAT_INDEX: Final = ".seal"
 VERIFIED: Final = ".verified"
 TEMPORARY: Final = ".tmp-"
 STANDBY: Final = ".spare"
 # How the temporary names of standby trees that are being made end.
 STANDBY_STEM: Final = "spare"
-RESERVED: Final = (VERIFIED, STAT_INDEX, MANIFEST)
+RESERVED: Final = (VERIFIED, STAT_INDEX, MANIFEST, BASE)
 
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _ASSET = re.compile(r"[a-z0-9][a-z0-9_.-]{0,199}")

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from robbieblocks.release.assets import WrittenAssets, write_assets
 from robbieblocks.release.files import disk, system_calls, tree
 from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import whole_files
+from robbieblocks.release.manifest_on_disk import on_disk
 from robbieblocks.release.names import MANIFEST, TEMPORARY, VERIFIED
 from robbieblocks.release.places.layout import AppFolder
 from robbieblocks.release.places.lock import assets_in_use, lock
@@ -32,12 +33,14 @@ _NAMED_AT_MOST: Final = 5
 class NewRelease:
     """A release that is published: what it holds, and what was live before.
 
-    `contents` are the bytes of its files, as far as the live release may not have them.
+    `manifest_json` and `base` are as in `ManifestOnDisk`. `contents` are the bytes of its files, as
+    far as the live release may not have them.
     """
 
     app_folder: AppFolder
     manifest: Manifest
     manifest_json: bytes
+    base: bytes | Path | None = None
     contents: Mapping[str, bytes]
     live_name: str | None
     live: Manifest | None
@@ -119,17 +122,19 @@ def write_release(
             sweep(app_folder)
             app_folder.releases.mkdir(parents=True, exist_ok=True)
             live_name, live = live_release(app_folder)
+            told = on_disk(app_folder, manifest, live_name, live)
             new = NewRelease(
                 app_folder=app_folder,
-                manifest=manifest,
-                manifest_json=site_root.manifest_writer.dump(manifest),
+                manifest=told.manifest,
+                manifest_json=told.content,
+                base=told.base,
                 contents=contents,
                 live_name=live_name,
                 live=live,
             )
             written_assets = write_assets(app_folder, assets, manifest.assets)
             failpoints.reached("assets")
-            folder = _write_folder(new)
+            new, folder = _write_folder(new)
             if folder is not None and not new.is_live:
                 _name(new, folder.temporary)
         written_at = time.perf_counter()
@@ -163,35 +168,38 @@ def sweep(app_folder: AppFolder) -> None:
                     Path(entry.path).unlink(missing_ok=True)
 
 
-def _write_folder(new: NewRelease) -> WrittenFolder | None:
-    """The release at a temporary path, or None where it is there already, whole."""
+def _write_folder(new: NewRelease) -> tuple[NewRelease, WrittenFolder | None]:
+    """The release, and its folder at a temporary path; None where it is there already, whole.
+
+    Then its manifest is the one that is there.
+    """
     same = manifest_of(new.app_folder, new.manifest.build_hash)
     whole = {} if same is None else _whole(new, new.folder, same, list(new.manifest.files))
     if same is not None and len(whole) == len(new.manifest.files):
-        _update_manifest(new, same)
-        return None
+        return _with_manifest_there(new, same), None
     recyclable = next(recyclable_folders(new.app_folder, but=new.manifest.build_hash), None)
     if recyclable is not None:
         # Whatever is wrong with a recyclable folder, the release can be made without it.
         with contextlib.suppress(OSError):
-            return _make(new, recyclable, whole)
-    return _make(new, None, whole)
+            return new, _make(new, recyclable, whole)
+    return new, _make(new, None, whole)
 
 
-def _update_manifest(new: NewRelease, same: Manifest) -> None:
-    """Replace the manifest of a whole release where pages have equal bytes from other inputs.
+def _with_manifest_there(new: NewRelease, same: Manifest) -> NewRelease:
+    """The release with the manifest of its folder, which is whole; `same` is that.
 
-    Without that these pages would count as changed in every later build. `same` is the one there.
+    It is replaced where pages have equal bytes from other inputs: else these would count as changed
+    in every later build. What was told from another base is written whole.
     """
+    site_root = new.app_folder.site_root
     with disk.folder(new.folder) as fd:
-        if new.is_live:
-            is_right = same == new.manifest
-        else:
-            # An equal one may have other bytes, and after the swap they are compared.
-            is_right = disk.read_file(MANIFEST, dir_fd=fd) == new.manifest_json
-        if not is_right:
-            disk.replace_file(MANIFEST, new.manifest_json, dir_fd=fd)
-            new.app_folder.site_root.manifests.put_written(new.manifest, dir_fd=fd)
+        if same == new.manifest:
+            return replace(new, manifest=same, manifest_json=disk.read_file(MANIFEST, dir_fd=fd))
+        whole = new.manifest.told_from(None)
+        content = site_root.manifest_writer.dump(whole)
+        disk.replace_file(MANIFEST, content, dir_fd=fd)
+        site_root.manifests.put_written(whole, dir_fd=fd)
+    return replace(new, manifest=whole, manifest_json=content)
 
 
 def _make(
@@ -219,13 +227,17 @@ def _make(
         if recyclable is not None:
             tree.clear(fd, difference)
             failpoints.reached("cleared")
-        written = tree.fill(fd, new.manifest, new.manifest_json, difference, links, new.contents)
+        written = tree.fill(
+            fd, new.manifest, new.manifest_json, new.base, difference, links, new.contents
+        )
         site_root.manifests.put_written(new.manifest, dir_fd=fd)
     failpoints.reached("written")
     return WrittenFolder(
         temporary=temporary,
         files_written=len(written),
-        bytes_written=len(new.manifest_json) + sum(len(new.contents[path]) for path in written),
+        bytes_written=len(new.manifest_json)
+        + (len(new.base) if isinstance(new.base, bytes) else 0)
+        + sum(len(new.contents[path]) for path in written),
         compared_at=compared_at,
     )
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg import Connection
 
 from robbieblocks.database import connect
-from robbieblocks.release import SiteRoot
+from robbieblocks.release import SiteRoot, manifest_writer
 from robbieblocks.settings import Settings
 from robbieblocks.snapshot import taking
 from tests.integration.rows import CONTENT
@@ -43,6 +43,13 @@ def db(database: str) -> Iterator[Connection]:
 def site_root(tmp_path: Path) -> SiteRoot:
     """An empty site root."""
     return SiteRoot(tmp_path / "site")
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Releases of a few pages are told from a base, as those of thousands are."""
+    monkeypatch.setattr(manifest_writer, "_TOLD_PAGES_MIN", 1)
+    monkeypatch.setattr(manifest_writer, "_TOLD_PART", 1)
 
 
 @pytest.fixture

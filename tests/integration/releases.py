@@ -19,6 +19,11 @@ from robbieblocks.release import (
 from robbieblocks.settings import Address
 
 NODE = "vengeance-local"
+TELL = """
+from robbieblocks.release import manifest_writer
+manifest_writer._TOLD_PAGES_MIN = manifest_writer._TOLD_PART = 1
+"""
+"""Has a process tell releases of a few pages from a base, as it does those of thousands."""
 PAGES = 12
 
 
@@ -47,7 +52,7 @@ def manifest(
     files: Mapping[str, bytes], given: list[Asset], *, app: str = "play", node: str = NODE
 ) -> Manifest:
     """The manifest of files; every HTML file but 404.html and the shared app's index is a page."""
-    names = tuple(asset.name for asset in given)
+    names = tuple(sorted(asset.name for asset in given))
     no_pages = {"404.html", *(["index.html"] if app == "shared" else [])}
     routes = {
         path: f"/{path}"
@@ -64,7 +69,7 @@ def manifest(
             PageEntry(
                 key=f"page-{path}", route=route, path=path, inputs=sha256(files[path]), assets=names
             )
-            for path, route in routes.items()
+            for path, route in sorted(routes.items())
         ),
         assets=names,
     )

@@ -18,6 +18,7 @@ from robbieblocks.release.files.disk import FileStat
 from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.files.stat_index import StatIndex
 from robbieblocks.release.names import (
+    BASE,
     MANIFEST,
     RESERVED,
     STAT_INDEX,
@@ -153,11 +154,15 @@ def fill(
     target: int,
     manifest: Manifest,
     manifest_json: bytes,
+    base: bytes | Path | None,
     difference: TreeDifference,
     links: Mapping[Path, Mapping[str, FileStat]],
     contents: Mapping[str, bytes],
 ) -> list[str]:
     """Make, link and write what is missing, then the manifest and the stat index.
+
+    `base` is what the manifest is told from, or the folder of a release that has it; None of one
+    that is whole.
 
     `links` are the files to link, by the folder that has them; what is missing and not linked is
     written from the contents, each with the time that stands for its content. Returns the paths of
@@ -180,6 +185,11 @@ def fill(
     for path in written:
         modified_ns = disk.time_of(manifest.files[path])
         stats[path] = disk.write_new(path, contents[path], dir_fd=target, modified_ns=modified_ns)
+    if isinstance(base, bytes):
+        disk.write_new(BASE, base, dir_fd=target)
+    elif base is not None:
+        with disk.folder(base) as source_fd:
+            disk.link_or_copy(BASE, source=source_fd, target=target)
     disk.write_new(MANIFEST, manifest_json, dir_fd=target)
     index = difference.stats.followed_by(manifest.paths, stats)
     disk.write_new(STAT_INDEX, index.dump(manifest.build_hash), dir_fd=target)

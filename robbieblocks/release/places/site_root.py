@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from robbieblocks.release.checking.verification_cache import VerificationCache
 from robbieblocks.release.files.disk import FileStat, TemporaryPaths
 from robbieblocks.release.manifest import ManifestCache
+from robbieblocks.release.manifest_bases import ManifestBases
 from robbieblocks.release.manifest_writer import ManifestWriter
 from robbieblocks.release.names import ManifestChecks
 
@@ -57,6 +58,7 @@ class SiteRoot:
     retention: Retention = Retention()
     clock: Callable[[], float] = time.time
     manifests: ManifestCache = field(default_factory=ManifestCache)
+    manifest_bases: ManifestBases = field(default_factory=ManifestBases)
     manifest_writer: ManifestWriter = field(default_factory=ManifestWriter)
     manifest_checks: ManifestChecks = field(default_factory=ManifestChecks)
     verifications: VerificationCache = field(default_factory=VerificationCache)

@@ -12,8 +12,8 @@ from typing import Final
 from robbieblocks import failpoints
 from robbieblocks.release.compression.codings import SUFFIXES, original_of
 from robbieblocks.release.files import disk
-from robbieblocks.release.manifest import asset_names
-from robbieblocks.release.names import MANIFEST, STANDBY_STEM, TEMPORARY, is_release
+from robbieblocks.release.manifest import asset_names, base_digest
+from robbieblocks.release.names import BASE, MANIFEST, STANDBY_STEM, TEMPORARY, is_release
 from robbieblocks.release.places.layout import AppFolder, apps
 from robbieblocks.release.places.lock import assets_unused, lock
 from robbieblocks.release.places.site_root import SiteRoot
@@ -227,14 +227,28 @@ def _assets_of_all(app_folder: AppFolder, names: Iterable[str]) -> frozenset[str
 
 def _assets_of(app_folder: AppFolder, name: str) -> frozenset[str] | None:
     """The assets that a release refers to; None where its manifest can't be read."""
+    folder = app_folder.releases / name
     try:
-        with (app_folder.releases / name / MANIFEST).open("rb") as file:
-            # The table is at the beginning; of ten thousand pages the rest is megabytes.
-            head = file.read(_HEAD_BYTES)
-            found = asset_names(head)
-            return asset_names(head + file.read()) if found is None else found
+        found, is_told = _assets_in(folder / MANIFEST)
+        if found is None or not is_told:
+            return found
+        # What the base refers to and this release no more stays until there is a new base.
+        of_base, _ = _assets_in(folder / BASE)
     except OSError:
         return None
+    return None if of_base is None else found | of_base
+
+
+def _assets_in(file: Path) -> tuple[frozenset[str] | None, bool]:
+    """The assets in a manifest's table, and whether it is told from a base. Raises OSError."""
+    with file.open("rb") as opened:
+        # The table is at the beginning; of ten thousand pages the rest is megabytes.
+        head = opened.read(_HEAD_BYTES)
+        found = asset_names(head)
+        return (
+            asset_names(head + opened.read()) if found is None else found,
+            base_digest(head) is not None,
+        )
 
 
 def _is_sweep_due(app_folder: AppFolder, sweep_hours: float) -> bool:

@@ -17,6 +17,7 @@ from robbieblocks.errors import SiteUnavailable
 from robbieblocks.release.files import disk, system_calls, tree
 from robbieblocks.release.files.inspection import whole_files
 from robbieblocks.release.files.stat_index import StatIndex
+from robbieblocks.release.manifest import base_digest
 from robbieblocks.release.names import MANIFEST
 from robbieblocks.release.places.site_root import SiteRoot
 from robbieblocks.release.reading import files_manifest
@@ -89,11 +90,12 @@ def _make_equal(site_root: SiteRoot, folder: Path, release: Path) -> bool:
     if len(whole) < len(difference.missing):
         return False
     manifest_json = (release / MANIFEST).read_bytes()
+    base = release if base_digest(manifest_json) else None
     with disk.folder(folder) as fd:
         if known:
             tree.clear(fd, difference)
             failpoints.reached("standby cleared")
-        tree.fill(fd, wanted, manifest_json, difference, {release: whole}, {})
+        tree.fill(fd, wanted, manifest_json, base, difference, {release: whole}, {})
     # Synced now, so that the next publish need not wait for it.
     system_calls.sync_file_system(folder)
     failpoints.reached("standby synced")
