@@ -15,9 +15,9 @@
     <site root>/<node>/<app>/audit.jsonl       who pinned, held and went back, and ended that
 
 Of a large app, `manifest.json` says what is another than in `.base`, a whole manifest of an earlier
-release, which releases share by a hard link. A release also has `.seal`, the stat index (size and time of each file, so that damage is found
-without reading), and, once it was live and passed its smoke check, `.verified`. Whoever changes an
-app's folder holds its lock; readers need none.
+release, which releases share by a hard link. A release also has `.seal`, the stat index (size and
+time of each file, so that damage is found without reading), and, once it was live and passed its
+smoke check, `.verified`. Whoever changes an app's folder holds its lock; readers need none.
 
 Read `write` first, then `swap`: together they publish. What they and the others rest on:
 

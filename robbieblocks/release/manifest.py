@@ -17,7 +17,14 @@ from typing import Any, Final, NoReturn, TypeGuard, cast
 
 import orjson
 
-from robbieblocks.model import Manifest, ManifestBase, PageEntry, ReleaseFiles, Sha256
+from robbieblocks.model import (
+    Manifest,
+    ManifestBase,
+    PageEntries,
+    PageEntry,
+    ReleaseFiles,
+    Sha256,
+)
 from robbieblocks.release.names import BASE, MANIFEST
 
 WHOLE: Final = 1
@@ -161,11 +168,17 @@ def load_files(content: bytes, base: Callable[[Sha256], Manifest] = no_base) -> 
     hash_of: object = orjson.loads(files.removesuffix(b"}\n"))
     if not _are_hashes(hash_of, may_be_gone=digest is not None):
         raise ValueError("not a manifest's files")
-    release_files = ReleaseFiles({} if digest is None else base(digest).files)
-    manifest = Manifest(node="", app="", files=release_files.altered(hash_of).hashes)
+    files_before = ReleaseFiles({}) if digest is None else base(digest).release_files
+    manifest = _files_alone(files_before.altered(hash_of))
     if manifest.build_hash != stated[1].decode():
         raise ValueError("the manifest's files are not those of its build hash")
     return manifest
+
+
+def _files_alone(files: ReleaseFiles) -> Manifest:
+    return Manifest.of(
+        files, PageEntries(()), node="", app="", assets=(), sheet_digests=(), toolchain=""
+    )
 
 
 def _are_hashes(value: object, *, may_be_gone: bool) -> TypeGuard[dict[str, Sha256 | None]]:

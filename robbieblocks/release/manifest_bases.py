@@ -33,6 +33,7 @@ class ManifestBases:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: OrderedDict[Sha256, ManifestBase] = OrderedDict()
+        self._files: tuple[Sha256, Manifest] | None = None
         self._right: OrderedDict[tuple[Sha256, _File], None] = OrderedDict()
 
     def note(self, base: ManifestBase) -> None:
@@ -64,7 +65,13 @@ class ManifestBases:
     def read_files(self, folder: Path, digest: Sha256) -> Manifest:
         """As `read`, perhaps with the files alone."""
         content, known = self._content(folder, digest), self._known.get(digest)
-        return known.manifest if known else load_files(content or disk.read_file(folder / BASE))
+        if known is not None:
+            return known.manifest
+        last = self._files
+        if last is None or last[0] != digest:
+            last = digest, load_files(content or disk.read_file(folder / BASE))
+            self._files = last
+        return last[1]
 
     def _content(self, folder: Path, digest: Sha256) -> bytes | None:
         """The bytes of the base in a folder, once it is sure that they are those; None where that
