@@ -22,6 +22,9 @@ from robbieblocks.model import Manifest
 from robbieblocks.pipeline import BuildContext, BuildReport, Request, RunReport, Site, build
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.release import SiteRoot
+from robbieblocks.release.manifest import load
+from robbieblocks.release.manifest_writer import ManifestWriter
+from robbieblocks.release.names import MANIFEST
 from robbieblocks.settings import Settings
 from tests.databases import Databases
 
@@ -84,13 +87,20 @@ class Builder:
         return (self.settings.site_root / node / app / "current" / path).read_text()
 
     def files(self, node: str, app: str) -> dict[str, bytes]:
-        """Every file that is live, by path."""
+        """Every file that is live, by path.
+
+        A release's manifest has names in the order of those before it: that of the same release
+        made from nothing is given.
+        """
         root = (self.settings.site_root / node / app / "current").resolve()
-        return {
+        found = {
             str(path.relative_to(root)): path.read_bytes()
             for path in root.rglob("*")
             if path.is_file() and not path.name.startswith(".")
         }
+        if MANIFEST in found:
+            found[MANIFEST] = ManifestWriter().dump(load(found[MANIFEST]))
+        return found
 
 
 def run_of(report: BuildReport, node: str, app: str) -> RunReport:

@@ -467,7 +467,7 @@ def test_a_server_that_is_slow_holds_up_no_run(
 
     with answering(failing) as url:
         assert len(proof(root, url)) == 1
-    assert set(asked) == {"/play/home/"}
+    assert len(set(asked)) == 1
 
 
 def test_a_server_that_never_answers_is_explained_once(
