@@ -34,8 +34,10 @@ _IN_FUNCTION: Final = re.compile(
     r'^(?:PL/\w+ function "?|SQL function ")([^\n"(]{1,200})(?:[^\n]*\bline (\d{1,9}))?',
     re.MULTILINE,
 )
-# How names of functions of schema/unified-schema begin.
-_OURS: Final = re.compile(r"(?:\w+\.)?(?:robbieblocks|sync|media_assets|earlier_media)_")
+# How names of functions that schema files make or use begin, and what Postgres calls their blocks.
+_OURS: Final = re.compile(
+    r"(?:\w+\.)?(?:(?:robbieblocks|sync|media_assets|earlier_media|schema|audit)_|inline_code_block$)"
+)
 
 
 @contextmanager
@@ -69,10 +71,13 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
             return RightsMissing(
                 f"could not {what}: {said}: connect as a role that may, or GRANT it the right"
             )
+        case errors.RaiseException() if error.diag.message_hint:
+            # A schema file or a function refuses, and says what to do.
+            return Permanent(f"could not {what}: {said}: {error.diag.message_hint}")
         case psycopg.ProgrammingError() | psycopg.InternalError() if theirs:
             return Permanent(
                 f"could not {what}: {said}: do as it says, or mend it, or the trigger, policy, "
-                "default or view that calls it: it is none of RobbieBlocks's"
+                "default or view that calls it"
             )
         case (
             errors.UndefinedTable()
@@ -96,9 +101,6 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
             return DatabaseUnavailable(
                 f"could not {what}: {said}: try again; where it stays so, see the server's log"
             )
-        case errors.RaiseException() if error.diag.message_hint:
-            # A schema file refuses, and says what to do.
-            return Permanent(f"could not {what}: {said}: {error.diag.message_hint}")
         case _:
             code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
             return Permanent(f"could not {what}: {said}{code}")
