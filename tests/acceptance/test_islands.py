@@ -175,7 +175,7 @@ def test_a_large_block_lets_the_browser_answer(publish: Publish, page: Page) -> 
     """Other tasks run between the parts of a block that comes to life."""
     page.add_init_script(TASKS)
     page.goto(publish([LONG], [block(1, "long")]))
-    page.wait_for_function("seen.includes('alive')")
+    page.wait_for_function("() => seen.includes('alive')")
     seen = page.evaluate("seen")
     first, last = seen.index("item"), len(seen) - 1 - seen[::-1].index("item")
     assert seen.count("item") == 40, seen
