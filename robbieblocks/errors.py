@@ -148,7 +148,8 @@ class ViewEndedSessions(DatabaseUnavailable):
     """Every session of ours ended while the view of a collection was read; `collection` names it.
 
     To do: see the server's log. Where it comes back with this view, mend the view, or take the
-    collection out of robbieblocks.toml; a worker leaves it alone for a while.
+    collection out of robbieblocks.toml; a worker tries it once more, then leaves it alone for a
+    while.
     """
 
     def __init__(self, collection: str, said: str) -> None:

@@ -130,8 +130,9 @@ class BuildMemory:
 
         Over another connection all is read, too: a server that crashed may have lost commits that
         were read, and given their numbers again. The queue does not tell of `drafts`. A collection
-        over which the server ended every session is left alone for a minute, then for twice as
-        long each time, up to a day. Raises DatabaseUnavailable, SchemaOutdated.
+        over which the server ended every session is read once more, since a restart or an operator
+        does that, too; then it is left alone for a minute, and for twice as long each time, up to a
+        day. Raises DatabaseUnavailable, SchemaOutdated.
         """
         all_rows = all_rows or drafts or self.drafts
         now = time.monotonic()
@@ -152,7 +153,9 @@ class BuildMemory:
                 )
         except ViewEndedSessions as error:
             before = self.left_alone.get(error.collection)
-            pause_s = min(2 * before.pause_s, _LONGEST_PAUSE_S) if before else _FIRST_PAUSE_S
+            pause_s = 0.0
+            if before is not None:
+                pause_s = min(max(2 * before.pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             self.left_alone[error.collection] = _LeftAlone(time.monotonic() + pause_s, pause_s)
             raise
         for each in self.content.collections:
