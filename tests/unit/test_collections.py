@@ -272,7 +272,10 @@ def test_rows_are_listed_in_other_apps_than_that_of_their_pages() -> None:
     def listed_at(key: str) -> list[Any]:
         (page,) = [page for page in found.pages if page.key == key]
         assert not [fault for fault in page.faults if fault.severity == "error"]
-        items: list[Any] = list(page.blocks[-1].props["items"])  # type: ignore[index,call-overload,arg-type] # a dict
+        props = page.blocks[-1].props
+        assert isinstance(props, dict)
+        items = props["items"]
+        assert isinstance(items, list)
         return items
 
     found = relations.applied(given, NOW)
