@@ -124,35 +124,46 @@ class _Examination:
     def messages(self) -> list[Message]:
         return self._of(range(len(self._texts)))
 
-    def _of(self, group: Sequence[int], *, again: bool = True) -> list[Message]:
+    def _of(self, group: Sequence[int]) -> list[Message]:
         share = len(group) / len(self._texts)
         limit = max(_LEAST_TIMEOUT_S, _TIMEOUT_S * share)
         left = self._deadline - time.monotonic()
         if left < _LEAST_TIMEOUT_S:
             for number in group:
-                self._fault(_unchecked(self._texts[number].row, *_NOT_REACHED))
+                self._unchecked(number, *_NOT_REACHED, passing=True)
             return []
         try:
             return self._program.check(group, min(limit, left))
-        except process.Killed:
-            # By others, so the same texts may well do. Twice, it may be memory that they take.
-            if again:
-                return self._of(group, again=False)
-            if len(group) == 1:
-                self._fault(_unchecked(self._texts[group[0]].row, *_WAS_KILLED))
-                return []
         except ProcessFailed as error:
             if len(group) == 1:
-                why = "it takes too long" if isinstance(error, process.TimedOut) else "it gave up"
-                self._fault(_unchecked(self._texts[group[0]].row, why, _SIMPLER))
+                self._unchecked(group[0], *_why(error), passing=isinstance(error, process.Killed))
                 return []
         middle = len(group) // 2
         return self._of(group[:middle]) + self._of(group[middle:])
 
+    def _unchecked(self, number: int, why: str, remedy: str, *, passing: bool) -> None:
+        self._fault(
+            Problem(
+                entity="component",
+                key=self._texts[number].row.key,
+                field="react_code",
+                what=f"TypeScript could not check it: {why}",
+                remedy=remedy,
+                passing=passing,
+            )
+        )
 
-def _unchecked(row: ComponentRow, why: str, remedy: str) -> Problem:
-    what = f"TypeScript could not check it: {why}"
-    return Problem(entity="component", key=row.key, field="react_code", what=what, remedy=remedy)
+
+def _why(error: ProcessFailed) -> tuple[str, str]:
+    """Why one component could not be checked, and what to do."""
+    match error:
+        # By others; of so many it may be its own memory.
+        case process.Killed():
+            return _WAS_KILLED
+        case process.TimedOut():
+            return "it takes too long", _SIMPLER
+        case _:
+            return "it gave up", _SIMPLER
 
 
 def _problems(each: CheckedText, messages: Sequence[Message]) -> list[Problem]:

@@ -39,6 +39,7 @@ _MESSAGE: Final = (
 )
 _MODULE_PATH: Final = r'import\("[^"]*/{mark}/([cp])/(\d+)"\)'
 _MAX_OUTPUT: Final = 4_000_000
+_SHORT: Final = "see what this machine is short of, mostly memory, and check again"
 _FITS: Final = """\
 import type {{ ComponentProps }} from "react";
 import type Component from "{specifier}";
@@ -107,7 +108,8 @@ class Program:
         """What the compiler says of some components; the others count as `any`.
 
         Raises ProcessFailed where it crashes over them, takes longer than `timeout` seconds, or has
-        so much to say of one that the messages of the others don't come.
+        so much to say of one that the messages of the others don't come; Killed where others ended
+        it twice.
         """
         path_map = dict(self._paths)
         unchecked = list(self._unchecked)
@@ -142,6 +144,13 @@ class Program:
         ]
 
     def _run(self, timeout: float, *more: str) -> str:
+        """What the compiler prints: of a second one where others ended the first."""
+        try:
+            return self._output(timeout, *more)
+        except process.Killed:
+            return self._output(timeout, *more)
+
+    def _output(self, timeout: float, *more: str) -> str:
         done = process.run(
             [self._typescript.program, "--project", self._folder.name, "--pretty", "false", *more],
             cwd=self._folder.parent,
@@ -150,7 +159,8 @@ class Program:
             memory_bytes=process.ROWS_MEMORY_BYTES,
         )
         if process.was_killed(done.returncode):
-            raise process.Killed("tsc was killed")
+            why = process.exit_reason(done.returncode)
+            raise process.Killed(f"tsc {why}\n  -> {_SHORT}")
         if done.returncode not in (0, 1, 2) or done.stderr.strip():
             said = done.stderr.decode(errors="replace").strip().partition("\n")[0][:200]
             raise ProcessFailed(f"tsc ended with status {done.returncode}: {said}")

@@ -11,7 +11,7 @@ import pytest
 from robbieblocks import typescript
 from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.errors import Problem, ProcessFailed
-from robbieblocks.process import TimedOut
+from robbieblocks.process import Killed, TimedOut
 from robbieblocks.toolchain import Toolchain, TypeScript
 from robbieblocks.typescript.places import Places
 from robbieblocks.typescript.program import Message
@@ -192,8 +192,9 @@ def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Check:
 
 
 def test_a_text_that_takes_for_ever_is_found(check: Check) -> None:
-    """Components over which the checker hangs or dies are named; all others are checked."""
-    bad = {"b3": TimedOut("slow"), "b6": ProcessFailed("killed")}
+    """Components over which the checker hangs or dies are named; all others are checked. Whom
+    others have ended may do the next time, and is nobody's fault."""
+    bad = {"b3": TimedOut("slow"), "b6": ProcessFailed("dead"), "b7": Killed("by others")}
     keys = [f"b{number}" for number in range(9)]
 
     def says(group: Collection[int]) -> list[Message]:
@@ -207,6 +208,8 @@ def test_a_text_that_takes_for_ever_is_found(check: Check) -> None:
     assert said.keys() == set(keys)
     assert said["b3"].endswith("it takes too long")
     assert said["b6"].endswith("it gave up")
+    assert "killed" in said["b7"]
+    assert [each.key for each in problems if each.passing] == ["b7"]
     assert {said[key] for key in keys if key not in bad} == {"It is wrong (TS2322)"}
 
 
