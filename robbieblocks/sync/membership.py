@@ -72,6 +72,7 @@ def join(
         with hinted("join the sync"):
             connection.execute(_START, (node,))
         reached("sync: started")
+        own.told()
         own.seen(hello.master)
         # First the subscription, then the copy: nothing falls between them.
         exchange.way.open(tries_at_once=True)
@@ -103,10 +104,13 @@ class Left:
 def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     """Take a database out of its sync; its rows stay.
 
-    Raises UsageError where it takes no part, and, unless `force`, where changes have not gone up
-    yet, or the master would leave nodes behind.
+    It may be repeated until the master has been told. Raises UsageError where it takes no part, and,
+    unless `force`, where changes have not gone up yet, or the master would leave nodes behind.
     """
     own = NodeDatabase(connection)
+    untold = own.left_untold() if own.self() is None else None
+    if untold is not None:
+        return Left(untold, _tell_master(settings, own, untold))
     found = _taking_part(own)
     if found.is_master:
         behind = [
@@ -134,20 +138,29 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     with translated("leave the sync"), connection.transaction():
         subscription.remove(own)
         way_down.forget(own)
+        own.leaving()
         connection.execute(_STOP)
+    reached("sync: stopped")
+    return Left(found.node, _tell_master(settings, own, found.node))
+
+
+def _tell_master(settings: Settings, own: NodeDatabase, node: str) -> str:
+    """Have the master keep nothing for a node that has left; why it still does, or nothing.
+
+    The master may be gone for good: then what it keeps is its administrator's to remove.
+    """
     shared_cache.forget(settings.cache)
-    # The master may be gone: what it keeps of this node is its administrator's to remove.
-    why_kept = ""
     try:
-        link = MasterLink.open(settings, found.node)
+        link = MasterLink.open(settings, node)
         try:
             link.hello(own.clock(), {"has_left": True})
-            link.drop_slot(subscription.slot_name(found.node))
+            link.drop_slot(subscription.slot_name(node))
         finally:
             link.close()
     except RobbieBlocksError as error:
-        why_kept = str(error)
-    return Left(found.node, why_kept)
+        return str(error)
+    own.told()
+    return ""
 
 
 def pause(connection: Connection, *, paused: bool) -> bool:

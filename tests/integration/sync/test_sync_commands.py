@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from robbieblocks import sync
+from robbieblocks import failpoints, sync
 from robbieblocks.cli import app
 from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
 from robbieblocks.settings import Settings
@@ -154,6 +154,56 @@ def test_a_node_that_left_without_the_master_joins_as_a_new_one(
         assert {("given up",), ("since",)} <= set(kept)
         found.until_equal("robbieblocks_components")
         assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "play"
+
+
+@pytest.mark.parametrize("how", ["cut off", "killed"])
+def test_a_node_that_left_tells_the_master_where_it_leaves_again(
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine, how: str
+) -> None:
+    """Whether the master was out of reach or the command was killed in between: until then its slot
+    stays there. Told once, the node takes no part any more.
+    """
+    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+    with synced(clusters, make_settings, count=1) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        if how == "cut off":
+            node.line.cut()
+            command(node, "leave", "--force")
+            assert "`robbieblocks sync leave` again" in command.errors
+            node.line.mend()
+        else:
+            command.patch.setattr(failpoints, "hook", _killed)
+            with pytest.raises(SystemExit):
+                command(node, "leave", "--force")
+            command.patch.undo()
+        assert found.master.value(slots) == 1
+        assert f"{node.name} has left the sync" in command(node, "leave")
+        assert found.master.value(slots) == 0
+        assert "left" in command(found.master, "status")
+        with pytest.raises(RobbieBlocksError, match="takes no part in a sync"):
+            command(node, "leave")
+
+
+def _killed(step: str) -> None:
+    if step == "sync: stopped":
+        raise KeyboardInterrupt
+
+
+def test_a_node_that_joins_again_has_not_left(
+    clusters: Clusters, make_settings: MakeSettings, command: CommandLine
+) -> None:
+    """What it did not tell the master before is not told any more."""
+    with synced(clusters, make_settings, count=1) as found:
+        (node,) = found.nodes
+        assert node.line is not None
+        node.line.cut()
+        command(node, "leave", "--force")
+        node.line.mend()
+        command(node, "join", "--node", node.name)
+        assert f"{node.name} has left the sync" in command(node, "leave")
+        with pytest.raises(RobbieBlocksError, match="takes no part in a sync"):
+            command(node, "leave")
 
 
 def test_the_embedded_database_is_a_node_by_asking(
