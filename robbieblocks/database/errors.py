@@ -4,7 +4,7 @@ the connection breaks, times out, deadlocks    DatabaseUnavailable
 a table, column or function is missing         SchemaOutdated
 a right is missing                             RightsMissing
 a value does not fit its column                ContentError
-a function of the owner's own fails            Permanent, which names it
+a function or policy of the owner's own fails  Permanent, which names it
 anything else                                  Permanent
 """
 
@@ -55,18 +55,17 @@ def translated(what: str) -> Generator[None]:
 def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
     theirs = _function_of_others(error)
     said = _first_line(error) + (f", in {theirs}" if theirs else "")
-    # database.rights has added the missing grant. Of a table in a schema that a role may not use,
-    # Postgres says that it does not exist.
-    grant = "".join(getattr(error, "__notes__", ()))
+    # database.rights has added the missing grant, or the policy. Of a table in a schema that a role
+    # may not use, Postgres says that it does not exist.
+    noted = "".join(getattr(error, "__notes__", ()))
     match error:
         case errors.InsufficientPrivilege() if "row-level security" in said:
             return RightsMissing(
                 f"could not {what}: {said}, which would hide rows as if they were deleted: ALTER "
-                "TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE ... BYPASSRLS for the "
-                "role that builds"
+                "TABLE ... DISABLE ROW LEVEL SECURITY, or ALTER ROLE ... BYPASSRLS for this role"
             )
-        case errors.InsufficientPrivilege() | errors.UndefinedTable() if grant:
-            return RightsMissing(f"could not {what}: {said}: {grant} (or apply schema/roles.sql)")
+        case errors.InsufficientPrivilege() | errors.UndefinedTable() if noted:
+            return RightsMissing(f"could not {what}: {said}: {noted} (or apply schema/roles.sql)")
         case errors.InsufficientPrivilege():
             return RightsMissing(
                 f"could not {what}: {said}: connect as a role that may, or GRANT it the right"
@@ -74,6 +73,8 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
         case errors.RaiseException() if error.diag.message_hint:
             # A schema file or a function refuses, and says what to do.
             return Permanent(f"could not {what}: {said}: {error.diag.message_hint}")
+        case _ if noted:
+            return Permanent(f"could not {what}: {said}: {noted}")
         case psycopg.ProgrammingError() | psycopg.InternalError() if theirs:
             return Permanent(
                 f"could not {what}: {said}: do as it says, or mend it, or the trigger, policy, "

@@ -1,4 +1,7 @@
-"""Which GRANT is missing: found out when Postgres refuses a statement (SQLSTATE 42501)."""
+"""What of the owner's a statement failed over: a missing GRANT, or a policy that raises an error.
+
+Postgres names neither: they are found out once it has refused a statement.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from psycopg import Connection, errors
 from psycopg.abc import Params, Query
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import Row
-from psycopg.sql import Composable
+from psycopg.sql import SQL, Composable, Identifier
 
 from robbieblocks.database.errors import translated
 
@@ -63,6 +66,26 @@ _NEEDS: Final = {
     ),
     "DELETE": (r"\bDELETE\s+FROM\s+{table}\b",),
 }
+# Of these tables those whose policies (row-level security) hold for the session's role where it
+# reads, with the policies.
+_POLICIES: LiteralString = """
+    SELECT n.nspname, c.relname, string_agg(format('%%I', p.polname), ', ' ORDER BY p.polname)
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_policy p ON p.polrelid = c.oid
+     WHERE c.relname = ANY(%(names)s) AND row_security_active(c.oid) AND p.polcmd IN ('r', '*')
+       AND EXISTS (SELECT FROM unnest(p.polroles) AS role (id)
+                    WHERE role.id = 0 OR pg_has_role(role.id, 'USAGE'))
+     GROUP BY n.nspname, c.relname ORDER BY n.nspname, c.relname
+"""
+
+# Has the policies of a table look at each of its rows.
+_ALL_ROWS: LiteralString = "SELECT count(*) FROM {}"
+
+# A note is worth no long wait.
+_SHORT: LiteralString = "SET statement_timeout = '5s'"
+
+_WORD = re.compile(r"\w+")
 _INNER_STATEMENT = re.compile(r'^SQL statement "(.*?)"$', re.MULTILINE | re.DOTALL)
 
 
@@ -94,7 +117,7 @@ def missing_roles(connection: Connection[Any]) -> dict[str, str]:
 
 
 class RightsCursor(psycopg.Cursor[Row]):
-    """A cursor that adds the missing GRANT as a note to an error about rights."""
+    """A cursor that adds the missing GRANT, or the policy that raised it, as a note to an error."""
 
     # Any: the driver overloads it for template strings, which we don't use.
     def execute(self, query: Any, *values: Any, **options: Any) -> Self:
@@ -126,6 +149,30 @@ def _noted(connection: Connection[Any], query: Query) -> Generator[None]:
             if grant:
                 error.add_note(grant)
         raise
+    except (psycopg.DataError, psycopg.ProgrammingError, psycopg.InternalError) as error:
+        with suppress(psycopg.Error):
+            policy = _failing_policy(connection, error, _text(query, connection))
+            if policy:
+                error.add_note(policy)
+        raise
+
+
+def _failing_policy(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
+    """The table whose policy's own expression raised an error, with what to do; empty where none
+    did: then reading all of the table raises no such error."""
+    with _asking(connection) as asking:
+        names = sorted(set(_WORD.findall(statement)))
+        for schema, table, policies in asking.execute(_POLICIES, {"names": names}).fetchall():
+            try:
+                asking.execute(SQL(_ALL_ROWS).format(Identifier(schema, table)))
+            except psycopg.Error as again:
+                if again.sqlstate == error.sqlstate:
+                    return (
+                        f"a policy (row-level security) of the table {table} fails over a row: "
+                        f"mend its expression with ALTER POLICY, or the row, or ALTER ROLE ... "
+                        f"BYPASSRLS for this role. Its policies: {policies}"
+                    )
+    return ""
 
 
 def _missing_grant(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
@@ -138,10 +185,7 @@ def _missing_grant(connection: Connection[Any], error: psycopg.Error, statement:
     name = quoted[1] if quoted else said.rpartition(" ")[2]
     # Inside a function, its own statement was refused, and not the one that called it.
     inner = _INNER_STATEMENT.search(error.diag.context or "")
-    info = connection.info
-    with psycopg.connect(
-        make_conninfo(info.dsn, password=info.password), autocommit=True, connect_timeout=5
-    ) as asking:
+    with _asking(connection) as asking:
         found = asking.execute(
             _MISSING,
             {
@@ -151,6 +195,17 @@ def _missing_grant(connection: Connection[Any], error: psycopg.Error, statement:
             },
         ).fetchone()
     return str(found[0]) if found else ""
+
+
+@contextmanager
+def _asking(connection: Connection[Any]) -> Generator[Connection]:
+    """Another connection: in this one's transaction nothing can be asked any more."""
+    info = connection.info
+    with psycopg.connect(
+        make_conninfo(info.dsn, password=info.password), autocommit=True, connect_timeout=5
+    ) as asking:
+        asking.execute(_SHORT)
+        yield asking
 
 
 def needed_rights(statement: str, table: str) -> list[str]:

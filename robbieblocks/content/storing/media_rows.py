@@ -107,6 +107,11 @@ _MOVE: LiteralString = """
 """
 
 
+# Has a policy (row-level security) that would hide rows be an error in this transaction: objects
+# of files that are not seen would be removed.
+_ALL_ROWS: LiteralString = "SET LOCAL row_security = off"
+
+
 def has_table(connection: Connection[Any]) -> bool:
     """Whether the database can hold media. Raises what the driver raises."""
     with connection.cursor(row_factory=tuple_row) as cursor:
@@ -206,13 +211,15 @@ class NeededMedia:
 def needed(connection: Connection) -> NeededMedia:
     """What files of media, and changes that can be taken back, need of a bucket.
 
-    Nothing where the database knows of no bucket. Raises DatabaseUnavailable.
+    Nothing where the database knows of no bucket. Raises DatabaseUnavailable, and RightsMissing
+    where a policy would hide rows.
     """
     with (
         translated("read which media are needed"),
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
+        cursor.execute(_ALL_ROWS)
         if not cursor.execute(_HAS_ADDRESSES).fetchone():
             return NeededMedia(frozenset(), frozenset())
         return NeededMedia(

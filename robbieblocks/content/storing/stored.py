@@ -33,6 +33,9 @@ from robbieblocks.errors import Problem
 # The statements of a transaction see one moment, and overwrite nothing that came after it.
 ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
+# Has a policy (row-level security) that would hide rows be an error in this transaction.
+ALL_ROWS: LiteralString = "SET LOCAL row_security = off"
+
 Row = TypeVar("Row", bound=ContentRow)
 
 # All tokens.
@@ -101,13 +104,16 @@ class Stored:
         return replace(self, content=found, unreadable=unreadable)
 
 
-def stored(connection: Connection) -> Stored:
+def stored(connection: Connection, *, all_: bool = False) -> Stored:
     """Everything that the content tables hold, as it was at one moment.
 
-    Raises SchemaOutdated and DatabaseUnavailable.
+    Rows that a policy hides are left out; with `all_` there may be none, for whoever takes what is
+    not there for deleted. Raises SchemaOutdated, DatabaseUnavailable and RightsMissing.
     """
     with translated("read the content"), connection.transaction():
         connection.execute(ONE_MOMENT)
+        if all_:
+            connection.execute(ALL_ROWS)
         return read_rows(connection)
 
 
