@@ -73,13 +73,8 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
         case errors.RaiseException() if error.diag.message_hint:
             # A schema file or a function refuses, and says what to do.
             return Permanent(f"could not {what}: {said}: {error.diag.message_hint}")
-        case _ if noted:
-            return Permanent(f"could not {what}: {said}: {noted}")
-        case psycopg.ProgrammingError() | psycopg.InternalError() if theirs:
-            return Permanent(
-                f"could not {what}: {said}: do as it says, or mend it, or the trigger, policy, "
-                "default or view that calls it"
-            )
+        case _ if of_others := _remedy_of_others(error, noted, theirs):
+            return Permanent(f"could not {what}: {said}: {of_others}")
         case (
             errors.UndefinedTable()
             | errors.UndefinedColumn()
@@ -105,6 +100,13 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
         case _:
             code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
             return Permanent(f"could not {what}: {said}{code}")
+
+
+def _remedy_of_others(error: psycopg.Error, noted: str, theirs: str) -> str:
+    """What to do where a policy or a function of the owner's own failed; empty where none did."""
+    if not noted and theirs and isinstance(error, psycopg.ProgrammingError | psycopg.InternalError):
+        return "do as it says, or mend it, or the trigger, policy, default or view that calls it"
+    return noted
 
 
 def _problem(error: psycopg.Error, what: str, said: str) -> Problem:

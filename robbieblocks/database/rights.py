@@ -159,7 +159,8 @@ def _noted(connection: Connection[Any], query: Query) -> Generator[None]:
 
 def _failing_policy(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
     """The table whose policy's own expression raised an error, with what to do; empty where none
-    did: then reading all of the table raises no such error."""
+    did: then reading all of the table raises no such error.
+    """
     with _asking(connection) as asking:
         names = sorted(set(_WORD.findall(statement)))
         for schema, table, policies in asking.execute(_POLICIES, {"names": names}).fetchall():

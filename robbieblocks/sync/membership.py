@@ -104,8 +104,8 @@ class Left:
 def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     """Take a database out of its sync; its rows stay.
 
-    It may be repeated until the master has been told. Raises UsageError where it takes no part, and,
-    unless `force`, where changes have not gone up yet, or the master would leave nodes behind.
+    It may be repeated until the master has been told. Raises UsageError where it takes no part,
+    and, unless `force`, where changes have not gone up yet, or the master would leave nodes behind.
     """
     own = NodeDatabase(connection)
     untold = own.left_untold() if own.self() is None else None

@@ -99,9 +99,9 @@ def leave(*, force: bool, database_url: str | None) -> None:
     print_result(f"{left.name} has left the sync; its rows stay")
     if left.why_kept:
         print_progress(
-            f"the master does not know it: {left.why_kept}\n  -> run `robbieblocks sync leave` again "
-            f"once it can be reached, or `robbieblocks sync lock-out {left.name}` there: what it "
-            "keeps for this node fills its disk"
+            f"the master does not know it: {left.why_kept}\n  -> run `robbieblocks sync leave` "
+            f"again once it can be reached, or `robbieblocks sync lock-out {left.name}` there: "
+            "what it keeps for this node fills its disk"
         )
 
 
