@@ -13,6 +13,7 @@ from robbieblocks.bundle import TypedText, typed_text
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.process import Killed, TimedOut
 from robbieblocks.toolchain import Toolchain, TypeScript
+from robbieblocks.typescript import checking
 from robbieblocks.typescript.places import Places
 from robbieblocks.typescript.program import Message
 from robbieblocks.typescript.props import props_module
@@ -169,6 +170,9 @@ Check = Callable[[Mapping[str, str], Callable[[Collection[int]], list[Message]]]
 def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Check:
     """The problems of texts by key, of which the compiler says what is given for their numbers."""
 
+    def no_names(_: TypeScript) -> frozenset[str]:
+        return frozenset()
+
     def checked(
         codes: Mapping[str, str], says: Callable[[Collection[int]], list[Message]]
     ) -> list[Problem]:
@@ -179,8 +183,8 @@ def check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Check:
                 assert timeout > 0
                 return says(group)
 
-        monkeypatch.setattr(typescript.checking, "Program", Program)
-        monkeypatch.setattr(typescript.checking, "react_names", lambda _: frozenset[str]())
+        monkeypatch.setattr(checking, "Program", Program)
+        monkeypatch.setattr(checking, "react_names", no_names)
         problems = typescript.type_problems(
             {key: a_component(key, code=code) for key, code in codes.items()},
             Toolchain(id="x", root=tmp_path, esbuild=tmp_path, packages={}),
@@ -217,7 +221,7 @@ def test_what_was_not_reached_is_not_said_to_be_slow(
     check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where others took all the time, a component is told that it is not checked, and why."""
-    monkeypatch.setattr(typescript.checking, "_ALL_S", 0.0)
+    monkeypatch.setattr(checking, "_ALL_S", 0.0)
     told = check(dict.fromkeys("ab", "export default (a: 1) => <p/>;"), lambda _: [])
     assert [each.key for each in told] == ["a", "b"]
     assert all(each.what.endswith("other components took all the time there is") for each in told)
