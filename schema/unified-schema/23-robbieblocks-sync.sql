@@ -1129,8 +1129,9 @@ BEGIN
            AND (NOT c.is_told OR c.action = 'c' AND sync_takes_untold(c.child))
     LOOP
         FOR taken IN EXECUTE format(
-            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
-            it.child, the_table, it.joined) USING content
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s '
+            -- Somebody may be writing one: as it is then it goes.
+            'FOR UPDATE OF t', it.child, the_table, it.joined) USING content
         LOOP
             -- Without a primary key a row is known by all that it has.
             the_key := coalesce(sync_key(taken, it.keys), md5(taken::text));
@@ -1224,16 +1225,19 @@ BEGIN
           JOIN sync_tables s ON s.table_name = c.child AND s.direction = 'both'
          WHERE c.action IN ('c', 'n', 'd')
     LOOP
-        FOR child IN EXECUTE format(
-            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
-            it.name, the_table, it.joined) USING content
-        LOOP
+        -- By one statement, which sees each row with the version that it has.
+        FOR child IN EXECUTE format($query$
             INSERT INTO sync_log (table_name, row_key, operation, data, version, sent_version,
                                   column_versions, origin)
-            SELECT it.name, k.key, 'UPSERT', child, coalesce(r.version, ''), r.sent_version,
-                   r.column_versions, node
-              FROM (SELECT sync_key(child, it.keys)) AS k (key)
-              LEFT JOIN sync_rows r ON r.table_name = it.name AND r.row_key = k.key;
+            SELECT $2, k.key, 'UPSERT', k.data, coalesce(r.version, ''), r.sent_version,
+                   r.column_versions, $4
+              FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given,
+                   LATERAL (SELECT to_jsonb(t), sync_key(to_jsonb(t), $3)) AS k (data, key)
+              LEFT JOIN sync_rows r ON r.table_name = $2 AND r.row_key = k.key
+             WHERE %s
+            RETURNING data$query$, it.name, the_table, it.joined)
+            USING content, it.name, it.keys, node
+        LOOP
             IF it.action = 'c' THEN
                 PERFORM sync_tell_children(it.name, child, node);
             END IF;
@@ -2984,9 +2988,24 @@ BEGIN
     DELETE FROM pending_sync WHERE synced_at < now() - interval '7 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
-    DELETE FROM sync_log WHERE created_at < now() - interval '7 days';
+    -- Of a transaction that ran for days, nodes that ask get the rows when it has ended, and its rows
+    -- have the time of its beginning. So it is noted now and then up to where all have ended.
+    INSERT INTO sync_metrics (metric_name, metric_value)
+    SELECT 'sync_log_ended', pg_snapshot_xmin(pg_current_snapshot())::text::numeric
+      FROM sync_self s
+     WHERE s.is_master AND NOT EXISTS (
+               SELECT FROM sync_metrics m WHERE m.metric_name = 'sync_log_ended'
+                  AND m.created_at > now() - interval '6 hours');
+    DELETE FROM sync_log l
+     WHERE l.created_at < now() - interval '7 days'
+       AND l.xid < (SELECT m.metric_value::text::xid8 FROM sync_metrics m
+                     WHERE m.metric_name = 'sync_log_ended'
+                       AND m.created_at < now() - interval '7 days'
+                     ORDER BY m.created_at DESC LIMIT 1);
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
+    DELETE FROM sync_metrics m
+     WHERE m.metric_name = 'sync_log_ended' AND m.created_at < now() - interval '8 days';
     DELETE FROM sync_received WHERE created_at < now() - interval '90 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
@@ -3001,8 +3020,12 @@ BEGIN
     DELETE FROM sync_hashed WHERE created_at < now() - interval '1 hour';
     GET DIAGNOSTICS gone = ROW_COUNT;
     removed := removed + gone;
-    -- A day more than the master says: whoever asks meanwhile finds them.
-    DELETE FROM sync_rows WHERE is_deleted AND changed_at < now() - interval '91 days';
+    -- A day more than the master says: whoever asks meanwhile finds them. `changed_at` is when the
+    -- transaction began. What it deleted it may have deleted days later, and till then others had
+    -- versions that are no older than the tombstones yet.
+    DELETE FROM sync_rows r
+     WHERE r.is_deleted AND r.changed_at < now() - interval '91 days'
+       AND sync_version_at(r.version) < now() - interval '91 days';
     GET DIAGNOSTICS gone = ROW_COUNT;
     RETURN removed + gone;
 END

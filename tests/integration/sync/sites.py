@@ -35,6 +35,8 @@ Way = Literal["stream", "poll", "none"]
 # first node; the other one only takes what comes.
 WAYS: tuple[tuple[Way, Way], ...] = (("stream", "poll"), ("poll", "stream"))
 NO_WAY: tuple[Way, Way] = ("none", "none")
+# The master, and the nodes that there may be.
+_NAMES = ("master", "aurora", "vengeance", "collab")
 _CONTENT = {
     "pages": "SELECT id::text, to_jsonb(t) FROM robbieblocks_pages t",
     "components": "SELECT id::text, to_jsonb(t) FROM robbieblocks_components t",
@@ -230,17 +232,19 @@ def fleet(
     number: int,
     prepare: Callable[[Site], None] = lambda _: None,
     *,
-    ways: tuple[Way, Way] = WAYS[0],
+    ways: tuple[Way, ...] = WAYS[0],
 ) -> Generator[Fleet]:
-    """Lend a master, on the first server, and a node on each of the others.
+    """Lend a master, on the first server, and nodes on the others; a third one shares the last.
 
     `prepare` is called with each before triggers are attached. `ways` are how changes come down to
     each node; with "none" a test brings them.
     """
     with ExitStack() as stack:
         sites = [
-            site(server, f"site_{number}", name)
-            for server, name in zip(servers, ("master", "aurora", "vengeance"), strict=False)
+            site(server, f"site_{number}{'' if place < len(servers) else f'_{name}'}", name)
+            for place, (server, name) in enumerate(
+                zip([*servers, servers[-1]], _NAMES[: len(ways) + 1], strict=False)
+            )
         ]
         for each in sites:
             stack.callback(_close, each)
