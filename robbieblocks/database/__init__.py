@@ -9,6 +9,7 @@ from robbieblocks.database.address import read_address, secrets, url
 from robbieblocks.database.completeness import check_whole
 from robbieblocks.database.connect_errors import described
 from robbieblocks.database.connection import (
+    bytes_moved,
     clock_ahead_s,
     connect,
     connect_beside,
@@ -24,6 +25,7 @@ from robbieblocks.database.rights import missing_roles
 __all__ = [
     "JSON_TOO_DEEP",
     "JSON_TOO_LONG",
+    "bytes_moved",
     "check_whole",
     "clock_ahead_s",
     "connect",

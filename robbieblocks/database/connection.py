@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg import Connection, conninfo
@@ -29,6 +30,10 @@ _DEFAULTS: dict[str, tuple[str, str]] = {
     "keepalives_count": ("", "3"),
     "tcp_user_timeout": ("", "30000"),
 }
+
+# Where `struct tcp_info` of Linux has what was sent and confirmed, and what was received.
+_TCP_COUNTS_AT: Final = 120
+_TCP_INFO_BYTES: Final = 136
 
 # Whether the server is a standby, or sessions may not write.
 _READ_ONLY: LiteralString = (
@@ -89,6 +94,21 @@ def shut_down(connection: Connection[Any]) -> None:
         descriptor = os.dup(connection.fileno())
         with socket.socket(fileno=descriptor) as copy:
             copy.shutdown(socket.SHUT_RDWR)
+
+
+def bytes_moved(connection: Connection[Any]) -> int:
+    """How many bytes have gone over a connection both ways, as far as the other side has said that
+    it has them; 0 where the system does not count them, as of a socket that is a file.
+    """
+    if not hasattr(socket, "TCP_INFO"):
+        return 0
+    with suppress(OSError, psycopg.Error):
+        descriptor = os.dup(connection.fileno())
+        with socket.socket(fileno=descriptor) as copy:
+            said = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            if len(said) == _TCP_INFO_BYTES:
+                return sum(struct.unpack_from("=QQ", said, _TCP_COUNTS_AT))
+    return 0
 
 
 def _opened(address: str, *, autocommit: bool = True) -> Connection:

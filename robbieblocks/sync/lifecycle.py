@@ -155,6 +155,7 @@ def _loop(
 ) -> Loop:
     """The loop for what the database is, connected to it. Raises as `run`."""
     health = SyncHealth(node=node, progress_timeout_s=_STUCK_AFTER_QUERIES * timing.query_timeout_s)
+    watchdog.moved = health.tick
 
     def made(kind: type[Loop]) -> Loop:
         return kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -20,6 +21,14 @@ from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.master_values import Changes, Hello, Page, Part, Slot, TableRule
 
 _ROLE_IS_MISSING: Final = re.compile('role "[^"]*" does not exist')
+# What is asked for at once: few rows at first, more while they come at once, fewer where they take
+# long. A line that breaks now and then has to bring a page in between.
+_ROWS_FIRST: Final = 25
+_ROWS_MAX: Final = 5_000
+_QUICK_S: Final = 1.0
+_LONG_S: Final = 5.0
+# A page that is smaller took long for other reasons than the line.
+_LONG_CHARACTERS: Final = 65_536
 _SEE_THERE: Final = (
     "see on the master that the node is admitted (`robbieblocks sync admit`), and that this "
     "address is of its role"
@@ -88,9 +97,16 @@ class MasterLink:
     is lost, and RightsMissing where the master refuses.
     """
 
-    def __init__(self, connection: Connection, node: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        node: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.connection = connection
         self.node = node
+        self._monotonic = monotonic
+        self._rows = _ROWS_FIRST
 
     @classmethod
     def open(
@@ -170,9 +186,12 @@ class MasterLink:
 
     def copy(self, table: str, after: str | None, to: str | None, limit: int) -> Page:
         """A page of a table, of `limit` entries or less; the last one has no `last`."""
+        began, rows = self._monotonic(), min(limit, self._rows)
         with _asked(f"copy {table} from the master"):
-            row = self.connection.execute(_COPY, (self.node, table, after, to, limit)).fetchone()
-        return Page(*row) if row else Page("[]", 0, None)
+            row = self.connection.execute(_COPY, (self.node, table, after, to, rows)).fetchone()
+        page = Page(*row) if row else Page("[]", 0, None)
+        self._brought(page, rows, began)
+        return page
 
     def hashes(self, table: str, low: str | None, high: str | None, parts: int) -> list[Part]:
         """Hashes of a range of keys."""
@@ -182,11 +201,21 @@ class MasterLink:
 
     def changes(self, after: str | None, limit: int) -> Changes:
         """What changed after a place: whole transactions, of some `limit` rows together."""
+        began, rows = self._monotonic(), min(limit, self._rows)
         with _asked("ask the master for changes"):
-            rows = self.connection.execute(_CHANGES, (self.node, after, limit)).fetchall()
-        ((entries, count, place, is_more, is_anew),) = rows
+            found = self.connection.execute(_CHANGES, (self.node, after, rows)).fetchall()
+        ((entries, count, place, is_more, is_anew),) = found
         page = Page(entries, count, None)
+        self._brought(page, rows, began)
         return Changes(page=page, after=place, is_more=is_more, is_anew=is_anew)
+
+    def _brought(self, page: Page, rows: int, began: float) -> None:
+        """Ask for more or fewer rows from here on."""
+        took_s = self._monotonic() - began
+        if took_s > _LONG_S and len(page.entries) > _LONG_CHARACTERS:
+            self._rows = max(1, min(self._rows, page.count) // 2)
+        elif took_s < _QUICK_S and page.count * 2 >= rows:
+            self._rows = min(_ROWS_MAX, self._rows * 2)
 
     def listen(self) -> None:
         """Have the master wake this connection where its log gets a row."""

@@ -3,6 +3,9 @@
 A server process that is stopped (SIGSTOP) or waits for a hung disk keeps its socket open. TCP
 keepalive finds nothing wrong, and the client would wait for ever. The query watchdog shuts down the
 socket of such a query; the waiting thread then gets DatabaseUnavailable and connects again.
+
+Over a slow line a question or an answer may be under way for longer. While bytes of it pass,
+nothing is ended: the next try would take as long.
 """
 
 from __future__ import annotations
@@ -23,15 +26,18 @@ from robbieblocks.worker.log import Log
 
 @dataclass(slots=True)
 class QueryWatchdog:
-    """Shuts down connections whose query has run for more than `timeout_s` seconds.
+    """Shuts down connections whose query has run for more than `timeout_s` seconds without a byte.
 
-    `check` is called about once a second, by the supervisor's thread.
+    `check` is called about once a second, by the supervisor's thread. It calls `moved` where bytes
+    have passed since the last time.
     """
 
     timeout_s: float
     log: Log
     monotonic: Callable[[], float] = time.monotonic
-    _busy_since: dict[str, float] = field(default_factory=dict[str, float])
+    moved: Callable[[], None] = lambda: None
+    # Since when nothing has passed, and how many bytes had passed then.
+    _idle_since: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
     _watched: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,17 +45,23 @@ class QueryWatchdog:
         """Watch a connection; it replaces the one that was watched under this name."""
         with self._lock:
             self._watched[name] = connection
-            self._busy_since.pop(name, None)
+            self._idle_since.pop(name, None)
 
     def check(self) -> None:
-        """Shut down every connection that has been busy for too long."""
+        """Shut down every connection that has waited for too long."""
         now = self.monotonic()
         with self._lock:
             for name, connection in self._watched.items():
                 if not _is_busy(connection):
-                    self._busy_since.pop(name, None)
-                elif now - self._busy_since.setdefault(name, now) > self.timeout_s:
-                    del self._busy_since[name]
+                    self._idle_since.pop(name, None)
+                    continue
+                bytes_ = database.bytes_moved(connection)
+                since, before = self._idle_since.setdefault(name, (now, bytes_))
+                if bytes_ != before:
+                    self._idle_since[name] = now, bytes_
+                    self.moved()
+                elif now - since > self.timeout_s:
+                    del self._idle_since[name]
                     database.shut_down(connection)
                     self.log.warning(
                         "database.unresponsive",

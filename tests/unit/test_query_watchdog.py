@@ -1,0 +1,79 @@
+"""What the query watchdog takes for an answer that does not come."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from psycopg import Connection
+from psycopg.pq import TransactionStatus
+
+from robbieblocks import database
+from robbieblocks.worker.connections import QueryWatchdog
+from tests.worker_doubles import RecordingLog
+from tests.workers import until
+
+_TIMEOUT_S = 60.0
+
+
+@dataclass
+class Asking:
+    """A connection over which a question was asked, as far as the watchdog looks at it."""
+
+    socket: socket.socket
+    info: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(transaction_status=TransactionStatus.ACTIVE)
+    )
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a TCP connection."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as near,
+    ):
+        far, _ = server.accept()
+        with far:
+            yield near, far
+
+
+def _counts(asking: Connection, before: int) -> bool:
+    return database.bytes_moved(asking) > before
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_slow_line_is_no_server_that_does_not_answer(
+    way: str, line: tuple[socket.socket, socket.socket]
+) -> None:
+    """While bytes of a question or an answer pass, however few, the query goes on; once none have
+    passed for the whole time it is ended."""
+    now, moved, log = [0.0], list[float](), RecordingLog()
+    near, far = line
+    asking = cast("Connection", Asking(near))
+    watchdog = QueryWatchdog(
+        _TIMEOUT_S, log, monotonic=lambda: now[0], moved=lambda: moved.append(now[0])
+    )
+    watchdog.watch("master", asking)
+    watchdog.check()
+    from_, to = (near, far) if way == "up" else (far, near)
+    for _ in range(5):
+        before = database.bytes_moved(asking)
+        from_.sendall(b"x")
+        assert to.recv(1) == b"x"
+        until(partial(_counts, asking, before), "it is counted")
+        now[0] += _TIMEOUT_S - 1
+        watchdog.check()
+    assert (len(moved), log.named("database.unresponsive")) == (5, [])
+    now[0] += _TIMEOUT_S + 1
+    watchdog.check()
+    assert [said["connection"] for said in log.named("database.unresponsive")] == ["master"]
+    assert far.recv(1) == b""
