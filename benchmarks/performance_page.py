@@ -1,4 +1,4 @@
-"""The measured parts of README.md and docs/performance.md, written from a run's JSON."""
+"""The measured parts of README.md and of docs/, written from a run's JSON."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import sync_page
 from benchmarks.processes import ROOT
-from benchmarks.targets import BY_ID, TARGETS, figure
+from benchmarks.targets import BY_ID, TARGETS, figure, markdown_table
 
-PAGES: Final = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+PAGES: Final = (ROOT / "README.md", ROOT / "docs" / "performance.md", sync_page.PAGE)
 _PART: Final = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _EDITS: Final = ("one component", "one page", "one token", "one branding")
 
@@ -45,7 +46,7 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
         if name in details:
             found[name] = _growth(details[name], first, columns)
     if "capture" in details:
-        found["capture"] = _rows(
+        found["capture"] = markdown_table(
             ("statement", "with change capture", "without"),
             [
                 (row["statement"], f"{row['with_ms']:.2f} ms", f"{row['without_ms']:.2f} ms")
@@ -55,7 +56,7 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
     if "queue" in details:
         found["queue"] = _queue(details["queue"])
     if "unified" in details:
-        found["unified"] = _rows(
+        found["unified"] = markdown_table(
             ("what", "with it", "without"),
             [(row["what"], row["with"], row["without"]) for row in details["unified"]],
         )
@@ -64,7 +65,7 @@ def parts(measured: Mapping[str, Any]) -> dict[str, str]:
     phases = {k.removeprefix("phases "): v for k, v in details.items() if k.startswith("phases ")}
     if phases:
         found["phases"] = _phases(phases)
-    return found
+    return found | sync_page.parts(measured, found["machine"])
 
 
 def _machine(measured: Mapping[str, Any]) -> str:
@@ -89,12 +90,12 @@ def _table(results: Sequence[Mapping[str, Any]]) -> str:
         reached = "yes" if row["reached"] else "no"
         value = figure(row["value"], target.unit)
         rows.append((target.what, target.text, value, spread, reached, row["note"]))
-    return _rows(("what", "to reach", "median", "spread", "reached", "beside it"), rows)
+    return markdown_table(("what", "to reach", "median", "spread", "reached", "beside it"), rows)
 
 
 def _headlines(results: Sequence[Mapping[str, Any]]) -> str:
     found = {row["id"]: row for row in results}
-    return _rows(
+    return markdown_table(
         ("what", "median", "beside it"),
         [
             (
@@ -111,7 +112,7 @@ def _headlines(results: Sequence[Mapping[str, Any]]) -> str:
 def _growth(rows: Sequence[Mapping[str, Any]], first: str, columns: Sequence[str]) -> str:
     head = {"full": "full build", "again": "nothing changed", "peak_mb": "peak memory"}
     head |= {"vite": "Vite 8, full", "astro": "Astro 7, full"}
-    return _rows(
+    return markdown_table(
         (first, *(head.get(column, column) for column in columns)),
         [
             (f"{row[first]:,}", *(_cell(row.get(column), column) for column in columns))
@@ -126,7 +127,7 @@ def _cell(value: float | None, column: str) -> str:
 
 def _queue(found: Mapping[str, float]) -> str:
     filled = f"{found['processed_rows']:,} processed rows ({found['size_mb']:,.0f} MB)"
-    return _rows(
+    return markdown_table(
         ("queue", "a look at what waits", "an acknowledgement"),
         [
             (label, f"{found[f'look_{key}_ms']:.2f} ms", f"{found[f'acknowledge_{key}_ms']:.2f} ms")
@@ -137,7 +138,7 @@ def _queue(found: Mapping[str, float]) -> str:
 
 def _visitor(rows: Sequence[Mapping[str, Any]]) -> str:
     kinds = ("html", "css", "js", "font", "other")
-    return _rows(
+    return markdown_table(
         (
             "site",
             "protocol",
@@ -162,7 +163,7 @@ def _visitor(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _content(rows: Sequence[Mapping[str, Any]]) -> str:
-    return _rows(
+    return markdown_table(
         ("edit", "pages", "median", "slowest", "pages written", "CPU"),
         [
             (
@@ -179,7 +180,7 @@ def _content(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _lighthouse(rows: Sequence[Mapping[str, Any]]) -> str:
     scores = ("performance", "accessibility", "best-practices", "seo")
-    return _rows(
+    return markdown_table(
         ("node", "page", *scores, "LCP", "TBT", "CLS"),
         [
             (
@@ -196,7 +197,7 @@ def _lighthouse(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _styles(rows: Sequence[Mapping[str, Any]]) -> str:
     edits = ("one component", "one token", "one branding")
-    return _rows(
+    return markdown_table(
         ("pages", "styles", "pages on disk", "full build", *edits),
         [
             (
@@ -212,15 +213,10 @@ def _styles(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _phases(found: Mapping[str, Mapping[str, float]]) -> str:
     names = list(dict.fromkeys(name for phases in found.values() for name in phases))
-    return _rows(
+    return markdown_table(
         ("phase", *(BY_ID[key].what for key in found)),
         [
             (name, *(f"{phases.get(name, 0):,.0f} ms" for phases in found.values()))
             for name in names
         ],
     )
-
-
-def _rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

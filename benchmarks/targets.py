@@ -122,6 +122,12 @@ def figure(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}".replace(" %", "%")
 
 
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that `percent` of all do not exceed (nearest rank)."""
     ordered = sorted(values)

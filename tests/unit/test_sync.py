@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -17,13 +18,15 @@ from robbieblocks.cli.operating import systemd
 from robbieblocks.errors import UsageError
 from robbieblocks.settings import Settings, SyncSettings
 from robbieblocks.sync.address import master_address
-from robbieblocks.sync.health import SyncHealth
+from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.master_values import TableRule
 from robbieblocks.sync.node_values import OutboxState
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.subscription import slot_name
 
 MakeSettings = Callable[..., Settings]
+ROOT = Path(__file__).resolve().parents[2]
+_ALERTS = ROOT / "docs" / "monitoring" / "sync-alerts.yml"
 
 
 @pytest.mark.parametrize(
@@ -164,8 +167,7 @@ def test_the_unit_of_a_sync_runs_it_and_is_known_again(make_settings: MakeSettin
 
 def test_alert_rules_name_metrics_that_there_are(health: SyncHealth) -> None:
     """Each expression of docs/monitoring/sync-alerts.yml is over what the sync reports."""
-    file = Path(__file__).resolve().parents[2] / "docs" / "monitoring" / "sync-alerts.yml"
-    (group,) = yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    (group,) = yaml.safe_load(_ALERTS.read_text(encoding="utf-8"))["groups"]
     text = generate_latest(health.metrics()).decode()
     named = {
         name
@@ -174,3 +176,38 @@ def test_alert_rules_name_metrics_that_there_are(health: SyncHealth) -> None:
     }
     assert named
     assert all(f"\n{name}{{" in text for name in named)
+
+
+def _rows(title: str) -> set[str]:
+    """What the first column of a table of docs/sync.md names, by the column's title."""
+    text = (ROOT / "docs" / "sync.md").read_text(encoding="utf-8")
+    _, _, table = text.partition(f"| {title} | what it means | what to do |\n")
+    rows = table.partition("\n\n")[0].splitlines()[1:]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+
+
+def test_every_alarm_has_a_row_in_the_runbook() -> None:
+    """Each rule of Prometheus, each state in which nothing goes on, and each topic of a finding."""
+    rules = yaml.safe_load(_ALERTS.read_text(encoding="utf-8"))["groups"][0]["rules"]
+    assert {rule["alert"] for rule in rules} == _rows("alarm for Prometheus")
+    assert set(get_args(State)) - {"starting", "active", "stopping"} == _rows("state")
+    topics = {
+        topic
+        for file in (ROOT / "robbieblocks" / "sync").glob("*.py")
+        for topic in _topics(file.read_text(encoding="utf-8"))
+    }
+    assert len(topics) > 10
+    assert topics <= _rows("topic")
+
+
+def _topics(source: str) -> set[str]:
+    """The topics that a module finds something wrong with."""
+    return {
+        topic
+        for pattern in (
+            r"\b_?find\(\s*\"([a-z]+)\"",
+            r"\bfound\[\"([a-z]+)\"\]",
+            r"\bfound\[f\"\{each\.node\} ([a-z]+)\"\]",
+        )
+        for topic in re.findall(pattern, source)
+    }
