@@ -80,7 +80,7 @@ def _machine(measured: Mapping[str, Any]) -> str:
 
 def _table(results: Sequence[Mapping[str, Any]]) -> str:
     found = {row["id"]: row for row in results}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for target in TARGETS:
         row = found.get(target.id)
         if row is None:
