@@ -47,7 +47,7 @@ PYTHON_LOCKS = {
         extras=("local",), groups=("build", "dev"), like="requirements.lock"
     ),
     # What a worker with its own database needs, and no more: the Dockerfile installs it.
-    "requirements-worker.lock": PythonLock(like="requirements.lock"),
+    "requirements-worker.lock": PythonLock(extras=("media",), like="requirements.lock"),
 }
 NPM_FOLDERS = (
     "robbieblocks/toolchain",
