@@ -14,11 +14,6 @@
  * }} Island
  */
 
-// A page that waits for stylesheets has the preloads of what its blocks' modules import here: this runs
-// after those.
-const preloads = document.head.querySelector("template#rb-preloads");
-if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
-
 // Each module is asked for once, by the first block that needs it: of several calls of import() browsers
 // may answer a later one first, and a lower block would come to life before one above it.
 /** @type {Map<string, Promise<any>>} */
@@ -206,5 +201,19 @@ for (const island of data ? JSON.parse(data.textContent) : []) {
   islands.set(island.id, island);
   if (element) hidden.push([island, element]);
 }
-addEventListener("resize", reveal);
-reveal();
+
+/** @type {(task: () => void) => void} Once the page is painted: what is fetched or run before delays that. */
+const whenPainted = (task) => {
+  // A page that nobody sees is not painted.
+  const isPainted = performance.getEntriesByName("first-contentful-paint").length > 0;
+  if (document.hidden || isPainted) task();
+  else requestAnimationFrame(() => requestAnimationFrame(task));
+};
+
+whenPainted(() => {
+  // What its blocks' modules import, unless a script of the page has asked for it.
+  const preloads = document.head.querySelector("template#rb-preloads");
+  if (preloads instanceof HTMLTemplateElement) document.head.append(preloads.content);
+  addEventListener("resize", reveal);
+  reveal();
+});

@@ -38,6 +38,12 @@ RELOADER: Final = Asset.of("reload", "js", Path(__file__).with_name("reload.js")
 RELOAD_SCRIPT: Final = (
     f'performance.getEntriesByType("navigation")[0]?.type=="reload"&&import("{RELOADER.url}")'
 )
+# Asks for the modules of `waiting` in the frame after the first, before islands.js is there. In a
+# tab that nobody sees there is no frame: then islands.js does it.
+ASK_ONCE_PAINTED: Final = (
+    "requestAnimationFrame(()=>requestAnimationFrame(()=>"
+    'document.head.append(document.getElementById("rb-preloads").content)))'
+)
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"
 # One that nothing ends goes to the end of the text, as in a browser.
@@ -217,24 +223,12 @@ def module_script(asset: Asset) -> str:
     )
 
 
-def early_preload(asset: Asset) -> str:
-    """A link that fetches a module before it is imported, behind fonts and pictures.
-
-    Chromium 147 passes over the priority of `modulepreload`. That of a script, fetched as modules
-    are (`crossorigin`), it keeps; the import takes what was fetched, in Firefox and WebKit too.
-    """
-    return (
-        f'<link rel="preload" as="script" href="{asset.url}" integrity="{asset.integrity}"'
-        ' crossorigin fetchpriority="low">'
-    )
-
-
 def module_preload(asset: Asset) -> str:
     """A link that fetches a module before it is imported."""
     return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
 
 
-def after_styles(preloads: Iterable[str]) -> str:
+def waiting(preloads: Iterable[str]) -> str:
     """Preloads where browsers see none: they would share a slow line with what shows first."""
     return f'<template id="rb-preloads">{"".join(preloads)}</template>'
 

@@ -37,7 +37,7 @@ class PageAssets:
 
     `head_scripts` load nothing, but in `robbieblocks dev`; `scripts` stand behind what shows.
     `styles` are the texts of its <style> elements and of those that its modules may add; None where
-    a module computes them while it runs.
+    a module computes them while it runs. `inline_scripts` are the texts of scripts among these.
     """
 
     stylesheets: str
@@ -46,6 +46,7 @@ class PageAssets:
     scripts: str
     assets: tuple[Asset, ...]
     styles: tuple[str, ...] | None = ()
+    inline_scripts: tuple[str, ...] = ()
 
 
 class _Styles(NamedTuple):
@@ -67,7 +68,6 @@ class AssetGraph:
         self._reach = functools.cache(functools.partial(_reach, bundle))
         self._entry = functools.cache(functools.partial(head.import_map_entry, bundle))
         self._preload = functools.cache(functools.partial(_link, head.module_preload, bundle))
-        self._early = functools.cache(functools.partial(_link, head.early_preload, bundle))
         self._classes = functools.cache(self._template_classes)
         self.html_setter = functools.cache(functools.partial(self._named, HTML_SETTER))
         self._script_maker = functools.cache(functools.partial(self._named, SCRIPT_MAKER))
@@ -132,9 +132,8 @@ class AssetGraph:
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
-        Modules of `islands` are in the import map, those of the eager ones are preloaded too:
-        behind what shows, or, where the page waits for stylesheets or shows a picture first, by
-        islands.js, which runs once it is parsed and styled.
+        Modules of `islands` are in the import map, those of the eager ones are preloaded once the
+        page is painted: by a script in it, or, behind stylesheets or a picture, by islands.js.
         `words` are those of the page's HTML that may be utility classes, `classes` those of
         templates that it has: inline, base styles of others are left out.
         """
@@ -159,19 +158,21 @@ class AssetGraph:
         # Before each module, also those of blocks: what it names is not found otherwise.
         first = [f'<script type="importmap">{import_map}</script>']
         lines: list[str] = []
+        inline_scripts: tuple[str, ...] = ()
         if islands.eager:
             needed = self._modules(islands.eager, islands.eager_parts)
-            asked = self._asked_first(islands)
-            waits = styles in ("linked", "fixed") or (
-                styles == "inline" and (bool(own.linked) or has_first_picture)
-            )
             # Several specifiers may lead to one file.
-            if not waits:
-                lines += dict.fromkeys(map(self._early, needed))
-            elif later := [
-                each for each in dict.fromkeys(map(self._preload, needed)) if each not in asked
-            ]:
-                first.append(head.after_styles(later))
+            links = dict.fromkeys(map(self._preload, needed))
+            if styles == "separate":
+                lines += links
+            elif styles == "inline" and not own.linked and not has_first_picture:
+                first.append(head.waiting(links))
+                inline_scripts = (head.ASK_ONCE_PAINTED,)
+                lines.append(f"<script>{head.ASK_ONCE_PAINTED}</script>")
+            else:
+                asked = self._asked_first(islands)
+                if later := [each for each in links if each not in asked]:
+                    first.append(head.waiting(later))
         forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
         # The first is by what `robbieblocks dev` finds the page's script.
         lines += map(head.module_script, [runtime, *forms])
@@ -188,6 +189,7 @@ class AssetGraph:
             scripts="\n".join(lines),
             assets=(*own.linked, runtime, *(each.asset for each in loaded), *maps),
             styles=None if added is None else (*own.texts, *added),
+            inline_scripts=inline_scripts,
         )
 
     def searches(self, component: str) -> bool:

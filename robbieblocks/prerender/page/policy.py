@@ -29,7 +29,7 @@ def page_policy(
     """
     scripts = [head.SPECULATION]
     scripts += [loads.import_map] if loads.import_map else []
-    scripts += inline_scripts
+    scripts += [*inline_scripts, *loads.inline_scripts]
     styles = None
     if loads.styles is not None:
         styles = [*([style] if style else []), *content.inline_styles, *loads.styles]
