@@ -109,14 +109,16 @@ RULES: Final = (
         "contrast",
         "error",
         "text in a colour too like its background on a node (WCAG 2.2 AA: 4.5:1, large text 3:1), "
-        "where a CSS rule, a `style` or an element's utility classes set both; and the token "
-        "`color.on-x` on `color.x`",
+        "where a CSS rule, a `style` or an element's utility classes set both; and the tokens "
+        "`color.on-x` on `color.x`, and `color.text`, `color.text-muted`, `color.heading` and "
+        "`color.link` on `color.background`, as base styles have them",
     ),
     Rule(
         "varying-block",
         "warning",
         "a block whose HTML differs with the clock, randomness, locale or time zone: the browser "
-        "renders it again, and visitors see it change",
+        "renders it again, and visitors see it change; or, where its `hydrate` is `never`, they see "
+        "what the build's own clock gave",
     ),
     Rule(
         "outdated-component",

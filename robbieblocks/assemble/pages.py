@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -231,6 +231,21 @@ class PageReader:
             if condition is not ALWAYS:
                 self._conditions[row.order] = condition
 
+    def _unexplained(
+        self, row: BlockRow, problems: Iterable[ValueProblem]
+    ) -> Iterator[ValueProblem]:
+        """Those problems of a block's props that do not follow from one of its references: there is
+        null in place of a value that is not there.
+        """
+        known = [
+            fault.pointer
+            for fault in self._row.faults
+            if fault.block == row.own_order and fault.field == "props" and fault.pointer
+        ]
+        for problem in problems:
+            if not any(f"{problem.pointer}/".startswith(f"{at}/") for at in known):
+                yield problem
+
     def _block(self, row: BlockRow) -> AssembledBlock | None:
         if row.zone not in ZONES:
             what = f"unknown zone `{printable(row.zone)}`"
@@ -255,7 +270,7 @@ class PageReader:
             ready = replaced_props(ready, row, self._problems, self._texts)
             stated = before if self._texts.name_others else ""
         if not isinstance(ready, ReadyProps):
-            for problem in ready:
+            for problem in self._unexplained(row, ready):
                 self._problems.add_to_block(row, "props", problem)
             return None
         self._props_bytes += len(ready.json)

@@ -186,7 +186,7 @@ def _pages(run: RunPlan, rendering: AppRendering) -> list[InspectedPage]:
             varying = {
                 block.order: (job, made.html)
                 for block, job in zip(page.blocks, rendering.jobs(page), strict=True)
-                if (made := rendering.blocks[job]).rerender and block.hydrate != "never"
+                if (made := rendering.blocks[job]).rerender
             }
             found.append(
                 InspectedPage(node=run.target.node, page=page, document=document, varying=varying)

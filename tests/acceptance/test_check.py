@@ -114,6 +114,21 @@ def project(installation: Installation, tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_clock_that_nobody_puts_right_is_told(installation: Installation, tmp_path: Path) -> None:
+    """A block that is never hydrated shows every visitor the build's own clock; one that is says
+    that it changes."""
+    with psycopg.connect(installation.database_url or "") as connection:
+        connection.execute(
+            "UPDATE robbieblocks_components SET react_code = %s, metadata = %s"
+            " WHERE component_key = 'page-hero'",
+            ("<p>{new Date().getFullYear()}</p>", json.dumps({"hydrate": "never"})),
+        )
+    ran = check(installation, tmp_path, "--format", "json", "--app", "play", code=0)
+    (found,) = [each for each in json.loads(ran.out)["findings"] if each["rule"] == "varying-block"]
+    assert "no browser puts it right" in found["what"]
+    assert "1 January 2025" in found["what"]
+
+
 def test_every_fault_is_annotated_at_the_line_of_its_file(
     installation: Installation, project: Path
 ) -> None:

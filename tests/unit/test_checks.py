@@ -532,6 +532,18 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "color.on-primary on color.primary has a contrast of 3.26:1 on day",
     ),
     (
+        "contrast",
+        {"tokens": (GROUND, TokenRow(key="color.heading", category="color", default="#999"))},
+        "style_token color.heading",
+        "color.heading on color.background has a contrast of 2.84:1 on day; text needs 3:1",
+    ),
+    (
+        "contrast",
+        {"tokens": (GROUND, TokenRow(key="color.text-muted", category="color", default="#888"))},
+        "style_token color.text-muted",
+        "color.text-muted on color.background has a contrast of 3.54:1 on day; text needs 4.5:1",
+    ),
+    (
         "unshown-page",
         {"coded": "/code/"},
         "page coded, app_namespace",

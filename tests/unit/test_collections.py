@@ -405,6 +405,51 @@ def test_what_a_row_says_is_no_placeholder(title: str, text: str, shown_as: str)
     assert told["b"][3] == {"image": text, "says": text, "sub": [text]}
 
 
+@pytest.mark.parametrize("named", ["product", "product--{$row.slug}"])
+def test_pages_of_one_row_are_translations_of_each_other(named: str) -> None:
+    """Where a template names another one, each page of a row is in the group of that row's other
+    page; a row that only one collection has is said to have none.
+    """
+    german = replace(SOURCE, name="waren", template_page="ware", route="/de/{slug}")
+    given = a_snapshot(
+        template(),
+        a_page("ware", name="{$row.title}", metadata={"lang": "de", "translation_of": named}),
+        components=(OPEN,),
+        collections=(
+            rows(a_row("mug"), a_row("pot")),
+            rows(a_row("mug"), a_row("pan"), source=german),
+        ),
+    )
+    pages = {page.key: page for page in Relations().applied(given, NOW).pages}
+    group = pages["ware--mug"].translations
+    assert [(each.lang, each.key) for each in group] == [("de", "ware--mug"), ("en", "product--mug")]
+    assert pages["product--mug"].translations == group
+    assert pages["product--pot"].translations == ()
+    (fault,) = pages["ware--pan"].faults
+    assert fault.what == "no published page of the app has the key product--pan"
+
+
+def test_what_follows_from_a_reference_is_not_told() -> None:
+    """A page that is no template has no row: that is said once, and not that null is no text."""
+    schema = {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    block = a_block(props={"a": {"$row": "title"}, "b": 1})
+    card = a_component("card", {"type": "object", **schema})
+    found = Relations().applied(a_snapshot(a_page(blocks=(block,)), components=(card,)), NOW)
+    told = [(each.pointer, each.what) for each in assemble(found, "play", layouts=LAYOUTS).problems]
+    assert [pointer for pointer, _ in told] == ["/a", "/b"]
+    assert "no row" in told[0][1]
+
+
+def test_a_list_of_rows_without_any_collection_says_what_to_add() -> None:
+    """The remedy names the table of the settings; with others the nearest name."""
+    ask = a_block(props={"a": {"$rows": {"collection": "pots"}}})
+    bare = Relations().applied(a_snapshot(a_page(blocks=(ask,)), components=(OPEN,)), NOW)
+    (fault,) = bare.pages[0].faults
+    assert fault.remedy == "add [collections.pots] to robbieblocks.toml"
+    page = shown(a_page("list", blocks=(ask,)), template(), of=rows(a_row("mug")))["list"]
+    assert "products" in page.faults[0].remedy
+
+
 def test_metadata_of_rows_is_found_as_it_is() -> None:
     """Lists compare and sort what the row says, and not what they show of it."""
     block = a_block(

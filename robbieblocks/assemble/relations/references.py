@@ -178,10 +178,12 @@ class References:
         rows = self.row_lists.get(name) if isinstance(name, str) else None
         if not isinstance(asked, dict) or rows is None:
             what = f"$rows is {shown(asked)}, and names no collection"
+            remedy = did_you_mean(str(name or ""), self.row_lists)
             if isinstance(name, str):
                 what = f"there is no collection `{printable(name)}` in the settings"
-            if len(self.problems) < MAX_PROBLEMS:
-                self._wrong(at, what, did_you_mean(str(name or ""), self.row_lists))
+                if not self.row_lists:
+                    remedy = f"add [collections.{printable(name)}] to robbieblocks.toml"
+            self._wrong(at, what, remedy)
             return []
         source = rows.collection.source
         self.asked.add(source.name)

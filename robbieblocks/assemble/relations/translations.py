@@ -1,12 +1,12 @@
 """Groups of pages that say the same in other languages, one page a language.
 
 A page whose `metadata.translation_of` is the key of another page of its app is in the group of that
-one, the original.
+one, the original. Of pages of rows, a template may name another template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple, Self
@@ -17,7 +17,7 @@ from robbieblocks.assemble.relations.page_data import title_of
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
-from robbieblocks.model import Json, JsonObject, Languages, PageRow, Translation, doubled
+from robbieblocks.model import Json, JsonObject, Languages, PageRow, Translation, doubled, made_key
 from robbieblocks.names import may_be_listed
 
 # Each page of a group names all others.
@@ -54,15 +54,16 @@ class Groups:
 
     @classmethod
     def of(
-        cls, rows: Iterable[PageRow], is_shown: Callable[[PageRow], bool], languages: Languages
+        cls, rows: Sequence[PageRow], is_shown: Callable[[PageRow], bool], languages: Languages
     ) -> Self:
         """The groups of these rows, which are sorted by key; visitors see those for which
         `is_shown` is true.
 
         Of two pages of one language the original is the group's, else the first by its key.
         """
+        templates = frozenset(row.made.template.key for row in rows if row.made is not None)
         stated = {
-            row.key: key
+            row.key: _original_of(row, key, templates)
             for row in rows
             if isinstance(key := original_setting(row), str) and not row.not_found
         }
@@ -154,6 +155,15 @@ def _group(
             sorted([each._replace(default=each.key == chosen) for each in pages.values()], key=_TAG)
         )
     )
+
+
+def _original_of(row: PageRow, named: str, templates: frozenset[str]) -> str:
+    """The key of a page's original. Where a page of a row names another template, the original is
+    the page that is made of that with the row's key.
+    """
+    if row.made is None or named not in templates:
+        return named
+    return made_key(named, row.made.row.key)
 
 
 def _wrong_original(

@@ -39,6 +39,13 @@ _OTHER_MEDIA: Final = re.compile(r"print|forced-colors|prefers-contrast|prefers-
 _THEME: Final = re.compile(r"""data-theme\s*=\s*["']?(dark|light)""")
 # What lies below a background that one can see through, as far as can be told.
 _GROUNDS: Final = ("--color-background", "--color-surface")
+# What base styles write on the page's ground; headings are large.
+_TEXTS: Final = {
+    "--color-text": "",
+    "--color-text-muted": "",
+    "--color-link": "",
+    "--color-heading": f"font-size: {_LARGE_PX}px",
+}
 _LENGTH: Final = re.compile(r"(?<![\d.])((?:\d*+\.)?\d++)(px|rem|em)\b")
 
 
@@ -152,11 +159,16 @@ class _Judge:
                     yield self._found(rule, failures, place)
 
     def named_pairs(self) -> Iterator[Found]:
-        """Tokens of which one is named as the text on the other: `color.on-x` on `color.x`."""
+        """Tokens of which one is named as the text on the other: `color.on-x` on `color.x`; and
+        those of texts in base styles, on the page's ground.
+        """
         for name, key in self._names.items():
             ground = name.replace("--color-on-", "--color-")
+            size = ""
+            if name in _TEXTS:
+                ground, size = _GROUNDS[0], _TEXTS[name]
             if ground != name and ground in self._names:
-                rule = _inline(f"color: var({name}); background: var({ground})")
+                rule = _inline(f"color: var({name}); background: var({ground}); {size}")
                 if failures := self._failures(rule, self._brands):
                     yield self._found(rule, failures, Place("style_token", printable(key)))
 
