@@ -422,7 +422,10 @@ def test_pages_of_one_row_are_translations_of_each_other(named: str) -> None:
     )
     pages = {page.key: page for page in Relations().applied(given, NOW).pages}
     group = pages["ware--mug"].translations
-    assert [(each.lang, each.key) for each in group] == [("de", "ware--mug"), ("en", "product--mug")]
+    assert [(each.lang, each.key) for each in group] == [
+        ("de", "ware--mug"),
+        ("en", "product--mug"),
+    ]
     assert pages["product--mug"].translations == group
     assert pages["product--pot"].translations == ()
     (fault,) = pages["ware--pan"].faults
