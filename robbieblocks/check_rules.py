@@ -117,8 +117,8 @@ RULES: Final = (
         "varying-block",
         "warning",
         "a block whose HTML differs with the clock, randomness, locale or time zone: the browser "
-        "renders it again, and visitors see it change; or, where its `hydrate` is `never`, they see "
-        "what the build's own clock gave",
+        "renders it again, and visitors see it change; or, where its `hydrate` is `never`, they "
+        "see what the build's own clock gave",
     ),
     Rule(
         "outdated-component",
