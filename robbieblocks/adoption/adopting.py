@@ -15,6 +15,7 @@ from robbieblocks.adoption.record import (
     Adopted,
     FileMerge,
     Side,
+    is_unfinished,
     merged_files,
     read_record,
     write_record,
@@ -31,7 +32,7 @@ from robbieblocks.adoption.sources.reading import SourceFolder, read_folder
 from robbieblocks.adoption.trying import Trial, Tried, tried
 from robbieblocks.bundle import in_place_of
 from robbieblocks.content import CODE_FILES, Component, Content, FolderFiles, component_files
-from robbieblocks.errors import SiteUnavailable, UsageError
+from robbieblocks.errors import ContentError, SiteUnavailable, UsageError
 from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.model import ComponentRow, TokenRow
 from robbieblocks.pipeline import BuildContext
@@ -69,7 +70,7 @@ def adopt(
             f"{printable(str(source))} and the content folder lie one in the other\n"
             "  -> name the folder of the app's own code"
         )
-    there = content.load(target) if target.is_dir() else Content()
+    there, mistakes = content.load_sound(target) if target.is_dir() else (Content(), ())
     record = read_record(target)
     sources = {
         path: Path(os.path.relpath(folder.root / path, target.parent)).as_posix()
@@ -79,10 +80,17 @@ def adopt(
     made = drafts(modules, _packages(context), *_keys(record, sources, there, target))
     _check_keys({*theirs, *ours}, made.by_key)
     files = FolderFiles(target, target)
-    merges = {
-        key: _merges(draft, target, files, record.get(key), _side(key, theirs, ours))
-        for key, draft in made.by_key.items()
-    }
+    try:
+        merges = {
+            key: _merges(draft, target, files, record.get(key), _side(key, theirs, ours))
+            for key, draft in made.by_key.items()
+        }
+    except SiteUnavailable:
+        if mistakes:
+            raise ContentError(mistakes) from None
+        raise
+    if wrong := [each for each in mistakes if not is_unfinished(each, merges, target)]:
+        raise ContentError(wrong)
     results = _tried(made.by_key, merges, folder, there, context)
     found = tuple(
         AdoptedFile(
@@ -237,6 +245,13 @@ def _write(
     files: FolderFiles,
 ) -> None:
     try:
+        # First which file became what: a run that is ended in between would leave components that
+        # the next one takes for others'.
+        for each in found:
+            draft, earlier = each.draft, record.get(each.draft.key)
+            kept = earlier.files if earlier else {}
+            record[draft.key] = Adopted(source=sources[draft.file], files=kept)
+        write_record(files, record)
         for each in found:
             draft = each.draft
             for name, merge in each.merges.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from robbieblocks.content import CODE_FILES, FolderFiles
-from robbieblocks.errors import ContentError
+from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import Json, sha256
 from robbieblocks.source_files import ProblemCollector
 
@@ -84,6 +84,22 @@ def merged_files(
     else:
         found[own[0]] = FileMerge("conflict", None, base.get(own[0]), new)
     return found
+
+
+def is_unfinished(
+    mistake: Problem, merges: Mapping[str, Mapping[str, FileMerge]], content: Path
+) -> bool:
+    """Whether a mistake is one of a component that an earlier run was ended over.
+
+    Nothing of a person's is in its folder then, and the next run writes all of it.
+    """
+    file, folder = content.parent / mistake.key, content / "components"
+    if not file.is_relative_to(folder):
+        return False
+    merge = merges.get(file.relative_to(folder).parts[0])
+    return merge is not None and not any(
+        each.action in ("keep", "conflict") for each in merge.values()
+    )
 
 
 def read_record(content: Path) -> dict[str, Adopted]:

@@ -33,7 +33,11 @@ def read_body(content_type: str, body: bytes) -> dict[str, str]:
         match kind:
             case "application/x-www-form-urlencoded":
                 given: Iterable[tuple[str, str]] = parse_qsl(
-                    body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX
+                    body.decode("utf-8"),
+                    keep_blank_values=True,
+                    max_num_fields=FIELDS_MAX,
+                    # As of a body that is no UTF-8, nobody can say what was written.
+                    errors="strict",
                 )
             case "multipart/form-data":
                 given = _parts(content_type, body)

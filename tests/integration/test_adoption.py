@@ -13,7 +13,7 @@ import pytest
 
 from robbieblocks import content
 from robbieblocks.adoption import RECORD, AdoptedFile, Adoption, adopt
-from robbieblocks.content import Block, Content, Page
+from robbieblocks.content import Block, Content, FolderFiles, Page
 from robbieblocks.errors import ContentError, UsageError
 from robbieblocks.model import Json, NodeRow
 from robbieblocks.pipeline import BuildContext, Request, Site, build
@@ -139,6 +139,44 @@ def test_a_second_run_changes_nothing_and_a_dry_run_never_does(project: Project)
     assert set(actions(done).values()) == {"add"}
     before = project.files()
     assert not actions(project.adopt())
+    assert project.files() == before
+
+
+@pytest.mark.parametrize("written", [0, 1, 2, 3, 40, -1])
+def test_a_run_that_is_killed_is_made_good_by_the_next(
+    project: Project, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """However many files it had written, the last one being the record: each component is there
+    once, and whole, as after one run."""
+    real, count = FolderFiles.put, 0
+    project.adopt()
+    whole = project.files()
+    shutil.rmtree(project.content)
+    last = written if written >= 0 else len(whole)
+
+    def put(self: FolderFiles, file: Path, text: str) -> None:
+        nonlocal count
+        if count == last:
+            raise KeyboardInterrupt
+        count += 1
+        real(self, file, text)
+
+    monkeypatch.setattr(FolderFiles, "put", put)
+    with pytest.raises(KeyboardInterrupt):
+        project.adopt()
+    monkeypatch.undo()
+    project.adopt()
+    assert project.files() == whole
+
+
+def test_what_a_person_broke_is_told(project: Project) -> None:
+    """Where it was not the program that left a component without a file of it."""
+    project.adopt()
+    project.file("footer", "component.toml").unlink()
+    project.file("footer", "component.tsx").write_text("export const Footer = () => <p>Me</p>;")
+    before = project.files()
+    with pytest.raises(ContentError, match=r"footer/component.toml: is missing"):
+        project.adopt()
     assert project.files() == before
 
 

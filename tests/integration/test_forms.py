@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,7 +106,7 @@ def received(settings: Settings) -> Iterator[Received]:
 @contextmanager
 def _receiving(
     settings: Settings, proxies: tuple[str, ...], per_minute: int = 100
-) -> Iterator[Received]:
+) -> Generator[Received]:
     by_name = {
         "contact": FormSettings(name="contact", tell=("name",)),
         "away": FormSettings(name="away", endpoint="https://forms.example/f"),
@@ -238,6 +238,7 @@ def test_only_pages_of_the_site_send_forms(
     [
         ("text/plain", b"name=Ada", 415),
         ("application/x-www-form-urlencoded", b"name=%ff&x=" + b"\xff", 400),
+        ("application/x-www-form-urlencoded", b"_page=contact&name=%ff", 400),
         ("application/x-www-form-urlencoded", b"name=a&name=b", 400),
         ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 151), 400),
         ("application/x-www-form-urlencoded", b"a" * 300_000, 413),
@@ -473,14 +474,14 @@ def test_no_error_ends_the_thread_that_tells(received: Received) -> None:
     telling = Telling(received.settings, "day", rows, worker.open_log("json", log), notifier)
     passes: list[int] = []
 
-    def failing() -> None:
+    def failing(_: Telling) -> None:
         passes.append(1)
         telling.wake.set()
         if len(passes) > 1:
             said.set()
         raise AttributeError("a stand-in")
 
-    with closing(rows), patch.object(Telling, "do_pass", lambda _: failing()), telling.running():
+    with closing(rows), patch.object(Telling, "do_pass", failing), telling.running():
         assert said.wait(20)
     assert "forms.broken" in log.getvalue()
 
