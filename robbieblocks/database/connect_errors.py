@@ -63,6 +63,11 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "SSL negotiation|closed the connection unexpectedly",
         "see that the server runs, and that it is Postgres",
     ),
+    (
+        "root certificate file",
+        "name the certificate of whoever signed the server's by sslrootcert=FILE in the address, "
+        "or sslrootcert=system where this system trusts it",
+    ),
     ("SSL|certificate|TLS", "check sslmode, the certificates, and the server's ssl setting"),
 )
 _ANY_REMEDY = "check that the server runs and that host, port, database and user are right"
@@ -152,14 +157,14 @@ def _secrets(address: str) -> list[str]:
     return sorted(filter(None, found), key=len, reverse=True)
 
 
+# What libpq says beside its reason; the last is of a certificate that is not there.
+_NO_REASON = ("Multiple connection", "Is the server", "DETAIL:", "HINT:", "Either provide the file")
+
+
 def _cause(error: BaseException) -> str:
     """The cause that libpq gives: its last line with content, without the address before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [
-        line
-        for line in lines
-        if not line.startswith(("Multiple connection", "Is the server", "DETAIL:", "HINT:"))
-    ]
+    lines = [line for line in lines if not line.startswith(_NO_REASON)]
     said = lines[-1] if lines else type(error).__name__
     said = re.sub(
         r"^connection (?:failed: )?(?:connection )?to server (?:at|on) "

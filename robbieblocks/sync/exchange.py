@@ -13,6 +13,7 @@ from typing import Final
 
 from robbieblocks.errors import SchemaOutdated
 from robbieblocks.failpoints import reached
+from robbieblocks.messages import counted
 from robbieblocks.settings import SyncSettings
 from robbieblocks.sync.comparing import compare, compare_next
 from robbieblocks.sync.health import SKEW_MAX_MS, SyncHealth
@@ -114,17 +115,19 @@ class Exchange:
             self.log.info(
                 "sync.repaired", changed=done.changed, removed=done.removed, sent=done.sent
             )
-        self.health.find(
+        self._find(
             "unknown",
-            f"{done.unknown} rows are here alone, from before the node joined: "
+            f"{counted(done.unknown, 'row')} of this database alone, from before it joined "
+            f"({', '.join(done.alone)}{', ...' * (len(done.alone) < done.unknown)}): "
             "`SELECT sync_send('TABLE', ARRAY['KEY'])` sends them to the master"
             if done.unknown
             else "",
         )
-        self.health.find(
+        self._find(
             "lost",
-            f"the master lacks {done.lost} rows of others as they are here: it was restored from a "
-            "backup, it seems; `robbieblocks sync resync TABLE` on one node sends them"
+            f"the master lacks {counted(done.lost, 'row')} of others as they are here: it was "
+            "restored from a backup, it seems; `robbieblocks sync resync TABLE` on one node sends "
+            "them"
             if done.lost
             else "",
         )

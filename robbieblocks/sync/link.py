@@ -29,6 +29,7 @@ _QUICK_S: Final = 1.0
 _LONG_S: Final = 5.0
 # A page that is smaller took long for other reasons than the line.
 _LONG_CHARACTERS: Final = 65_536
+_MAY_NOT_LOG_IN: Final = "is not permitted to log in"
 _SEE_THERE: Final = (
     "see on the master that the node is admitted (`robbieblocks sync admit`), and that this "
     "address is of its role"
@@ -124,6 +125,12 @@ class MasterLink:
                 raise MasterUnavailable(
                     f"the master has no such role: there, `robbieblocks sync admit {node}` makes "
                     "that of this node, and prints the address to use here"
+                ) from error
+            if _MAY_NOT_LOG_IN in str(error):
+                raise MasterUnavailable(
+                    f"the master does not let the role of {node} log in: it was locked out, it "
+                    f"seems; there, `robbieblocks sync admit {node} --new-password` lets it in "
+                    "again, and prints the address to use here"
                 ) from error
             raise MasterUnavailable(f"the master can't be reached: {error}") from error
         watch("master", connection)

@@ -35,6 +35,7 @@ from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import KEYS_CHANNEL, NodeDatabase
 from robbieblocks.sync.node_values import Self
 from robbieblocks.sync.sharing import Sharing
+from robbieblocks.sync.telling import Telling
 from robbieblocks.sync.timing import SyncTiming
 from robbieblocks.worker import Log, connect_with_retry
 
@@ -54,6 +55,7 @@ class Loop:
     timing: SyncTiming
     watch: Callable[[str, Connection], None] = lambda _name, _connection: None
     monotonic: Callable[[], float] = time.monotonic
+    _telling: Telling = field(init=False)
     _own: NodeDatabase | None = None
     _exchange: Exchange | None = None
     _look_at: float = 0.0
@@ -63,6 +65,9 @@ class Loop:
     # Notices of nodes whose keys are other ones than before. Where these can't be asked for, the
     # line is lost, and with the next one all keys come.
     _new_keys: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self._telling = Telling(self.health, self.log)
 
     def start(self) -> Self:
         """Connect to the node's database and see which it is.
@@ -265,10 +270,7 @@ class Loop:
                 subscription.set_enabled(own, enabled=False)
 
     def _set_state(self, state: State, why: str, pause_s: float) -> float:
-        if state != self.health.state:
-            log = self.log.info if state in ("active", "standby", "paused") else self.log.warning
-            log("sync.state", state=state, **({"why": why} if why else {}))
-        self.health.state, self.health.why = state, why
+        self._telling.now(state, why, self._own)
         return pause_s
 
     def _wait(self, seconds: float) -> None:

@@ -12,6 +12,7 @@ from robbieblocks import shared_cache
 from robbieblocks.database import schema, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
+from robbieblocks.messages import counted
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch, subscription, way_down
 from robbieblocks.sync.address import master_address
@@ -82,7 +83,7 @@ def join(
             if rule.comes_down and rule.has_deletes:
                 found = first_look(own, link, rule, hello.tombstones_from)
                 done += found
-                progress(f"{rule.name}: {found.count} rows")
+                progress(f"{rule.name}: {counted(found.count, 'row')}")
         exchange.way.has_all()
         if doubt := without_site(connection, node):
             progress(f"note: {doubt}")

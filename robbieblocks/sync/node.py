@@ -200,7 +200,8 @@ class NodeDatabase:
                 _REPAIR, (*place, entries, tombstones_from, sends_lost)
             ).fetchone()
         said: dict[str, Any] = row[0] if row else {}
-        return Repaired(**{name: int(said.get(name, 0)) for name in _REPAIRED})
+        counts = {name: int(said.get(name, 0)) for name in _REPAIRED}
+        return Repaired(**counts, alone=tuple(f"{table} {key}" for key in said.get("alone") or ()))
 
     def schema(self, table: str) -> dict[str, str]:
         """The columns of a table and their types; none where there is no such table."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+# How many rows are named of many.
+_NAMED_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class OutboxState:
 class Repaired:
     """What a comparison with the master changed here, and how many rows it could not put right:
     `unknown` to the master from before the node joined, and `lost` by a master that was restored.
+    `alone` are the first of the unknown ones, by table and key.
     """
 
     changed: int = 0
@@ -43,6 +48,7 @@ class Repaired:
     sent: int = 0
     unknown: int = 0
     lost: int = 0
+    alone: tuple[str, ...] = ()
 
     def __add__(self, other: Repaired) -> Repaired:
         return Repaired(
@@ -51,6 +57,7 @@ class Repaired:
             sent=self.sent + other.sent,
             unknown=self.unknown + other.unknown,
             lost=self.lost + other.lost,
+            alone=(self.alone + other.alone)[:_NAMED_MAX],
         )
 
     @property

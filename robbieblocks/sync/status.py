@@ -16,6 +16,7 @@ from robbieblocks.sync.health import SKEW_MAX_MS
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase, sync_lock
 from robbieblocks.sync.node_values import OutboxState, Self
+from robbieblocks.sync.telling import told
 
 # Each table: how it is kept in step, and what waits of it.
 _TABLES: LiteralString = """
@@ -114,6 +115,8 @@ def status(settings: Settings, connection: Connection) -> SyncStatus:
         found += own.refused_here()
         of_the_master, why = _of_the_master(settings, own, me, transport)
         found += of_the_master
+        if is_running:
+            found += [each for each in told(own) if each not in found]
     return SyncStatus(
         me=me,
         is_running=is_running,

@@ -2622,6 +2622,7 @@ DECLARE
     gone text[] := '{}';
     own text[] := '{}';
     unknown integer := 0;
+    alone text[] := '{}';
     lost text[];
 BEGIN
     -- What the master once had and has no more, as after its restore from a backup: this node's own
@@ -2648,6 +2649,7 @@ BEGIN
     LOOP
         IF coalesce(it.version, '') = '' THEN
             unknown := unknown + 1;
+            alone := (alone || it.row_key)[:5];
         ELSIF substr(it.version, 18) = me THEN
             own := own || it.row_key;
         ELSIF sync_version_at(it.version) < p_tombstones_from THEN
@@ -2670,7 +2672,8 @@ BEGIN
          WHERE t.table_name = p_table AND t.last_error LIKE 'this node refused the row %';
     END IF;
     RETURN result || jsonb_build_object('removed', cardinality(gone), 'unknown', unknown,
-                                        'lost', cardinality(lost), 'sent', sync_send(p_table, own));
+                                        'alone', alone, 'lost', cardinality(lost),
+                                        'sent', sync_send(p_table, own));
 END
 $$;
 

@@ -126,6 +126,11 @@ _HERE = 'connection failed: connection to server at "10.0.0.1", port 5432 failed
         ('could not translate host name "db" to address: Name or service not known', "host name"),
         ("server does not support SSL, but SSL was required", "sslmode"),
         ("SSL error: certificate verify failed", "certificates"),
+        (
+            'root certificate file "/root/.postgresql/root.crt" does not exist\nEither provide the '
+            "file, or change sslmode to disable server certificate verification.",
+            'root.crt" does not exist: name the certificate',
+        ),
         ("received invalid response to SSL negotiation: H", "that it is Postgres"),
         ("server closed the connection unexpectedly", "see that the server runs"),
         ("FATAL:  das Datenbanksystem startet", "host, port, database and user are right"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -172,5 +173,7 @@ def _when(moment: datetime | None) -> str:
 
 
 def _short(value: object) -> str:
-    text = "" if value is None else str(value)
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]} …"

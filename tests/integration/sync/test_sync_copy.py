@@ -84,6 +84,7 @@ def _repair(node: Site, table: str, horizon: str = "now()") -> dict[str, int]:
             last,
             json.dumps(entries),
         )
+        result.pop("alone")
         done = {name: done.get(name, 0) + count for name, count in result.items()}
     return done
 
