@@ -289,7 +289,11 @@ def test_without_the_embedded_server_one_command_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the extra `local` is not installed, the error says how, and no folder is made."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    def missing(_: str) -> None:
+        """No module is there."""
+
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
     with (
         pytest.raises(
             DatabaseUnavailable, match=r"-> name one in .* pip install 'robbieblocks\[local\]'"
