@@ -20,13 +20,14 @@ from robbieblocks.model import (
     ComponentRow,
     Media,
     NodeRow,
+    PageRow,
     Snapshot,
     StyleForm,
     component_specifier,
     reachable,
 )
 from robbieblocks.pipeline.context import BuildContext
-from robbieblocks.pipeline.elsewhere import elsewhere
+from robbieblocks.pipeline.elsewhere import elsewhere, is_at_its_route
 from robbieblocks.pipeline.fingerprints import Fingerprints, styles_are_linked
 from robbieblocks.pipeline.media import AppMedia, explained
 from robbieblocks.pipeline.node_icons import with_icons
@@ -95,7 +96,7 @@ def assemble(
         others, unlisted = elsewhere(session, content.nodes, now), memory.all_unlisted()
         shown = memory.relations.applied(content, now, unlisted, others)
         assemblies = _assembled(shown, session)
-        memory.unlisted |= _live_nowhere(assemblies, session)
+        memory.unlisted |= _live_nowhere(assemblies, session, shown.pages)
         if memory.all_unlisted() != unlisted and shown is not content:
             shown = memory.relations.applied(content, now, memory.all_unlisted(), others)
             assemblies = _assembled(shown, session)
@@ -118,14 +119,21 @@ def _assembled(content: Snapshot, session: MakingSession) -> Mapping[str, Assemb
 
 
 def _live_nowhere(
-    assemblies: Mapping[str, Assembly], session: MakingSession
+    assemblies: Mapping[str, Assembly], session: MakingSession, pages: Iterable[PageRow]
 ) -> dict[str, frozenset[str]]:
-    """The keys of the pages that are held back without a version that stays live, by app."""
+    """The keys of the pages that are held back without a version that stays live, by app: one that
+    moved is not where its row says.
+    """
     found = {app: frozenset(assembly.held_back) for app, assembly in assemblies.items()}
     if any(found.values()):
-        manifests = filter(None, session.live.values())
-        live = {entry.key for manifest in manifests for entry in manifest.pages}
-        found = {app: keys - live for app, keys in found.items()}
+        live = [manifest.by_key for manifest in filter(None, session.live.values())]
+        rows = {row.key: row for row in pages}
+        there = {
+            key
+            for key in frozenset[str]().union(*found.values())
+            if any(is_at_its_route(entries.get(key), rows.get(key)) for entries in live)
+        }
+        found = {app: keys - there for app, keys in found.items()}
     return found
 
 

@@ -67,13 +67,16 @@ def _hidden(
         [
             row.key
             for row in rows
-            if not _is_at_its_route(entries.get(row.key), row) and may_be_listed(row, now)
+            if not is_at_its_route(entries.get(row.key), row) and may_be_listed(row, now)
         ]
     )
 
 
-def _is_at_its_route(entry: PageEntry | None, row: PageRow) -> bool:
-    return entry is not None and (entry.route == row.route or entry.path == release_path(row.route))
+def is_at_its_route(entry: PageEntry | None, row: PageRow | None) -> bool:
+    """Whether a page is live where its row says; one without a row, wherever it is."""
+    if entry is None or row is None:
+        return entry is not None
+    return entry.route == row.route or entry.path == release_path(row.route)
 
 
 def _goes_out(session: MakingSession, target: Target, now: datetime) -> bool:

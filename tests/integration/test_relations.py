@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
@@ -11,7 +12,14 @@ import pytest
 
 from robbieblocks import changes, history, release
 from robbieblocks.checks import Checked, Finding, run
-from robbieblocks.pipeline import BuildReport, Request, inspect, readers_of_changed
+from robbieblocks.pipeline import (
+    BreakGlass,
+    BuildReport,
+    Request,
+    inspect,
+    readers_of_changed,
+)
+from robbieblocks.settings import FreezeWindow
 from tests.building import NOW
 from tests.sites import NODE, Block, MakeSite, Site
 
@@ -270,6 +278,41 @@ def test_lists_of_another_app_have_what_is_live_of_it(news: Site) -> None:
     release.unpin(root, NODE, "play")
     assert news.builder.build(nodes=[NODE]).handled
     assert told(news) == ["Five", "Four"]
+
+
+def test_a_page_that_moved_is_listed_where_it_can_be_reached(news: Site) -> None:
+    """One that is held back at its old address is in no list until it is live at the new one."""
+    moved = "UPDATE robbieblocks_pages SET page_route = %s, layout_template = %s"
+    moved += " WHERE page_key = 'three'"
+    news.sql(moved, "/elsewhere/", "none")
+    report = news.builder.build(nodes=[NODE])
+    assert "three" in {p.key for p in report.problems}
+    assert told(news) == titles(news, "/blog/") == ["Two", "One"]
+    news.sql(moved, "/elsewhere/", "single-column")
+    news.builder.build(nodes=[NODE])
+    assert told(news) == ["Three", "Two"]
+    assert 'href="/elsewhere/"' in news.file("/news/", NODE, "code").read_text()
+
+
+def test_what_a_freeze_keeps_from_going_out_is_in_no_list(news: Site) -> None:
+    """The list is of another app, which goes out meanwhile; both go out during the freeze where a
+    person says so.
+    """
+    window = FreezeWindow(
+        kind="deny",
+        cron="0 0 * * *",
+        duration_s=86_400,
+        zone="UTC",
+        reason="fair",
+        apps=("play",),
+    )
+    news.builder.settings = replace(news.builder.settings, freeze_windows=(window,))
+    post(news, "four", 3)
+    news.builder.build(nodes=[NODE])
+    assert told(news) == ["Three", "Two"]
+    by = BreakGlass(who="bob@web1", why="typo")
+    news.builder.build(nodes=[NODE], during_freeze=by)
+    assert told(news) == ["Four", "Three"]
 
 
 def built_for(site: Site, report: BuildReport, app: str) -> BuildReport:
