@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import psycopg
@@ -21,7 +21,7 @@ from robbieblocks.errors import Problem
 from robbieblocks.messages import printable
 from robbieblocks.prerender import Prerenderer
 from robbieblocks.prerender.isolate import client
-from tests import hostile_parsers, hostile_rows
+from tests import hostile_media, hostile_parsers, hostile_rows
 from tests.hostile_rows import MARKUP, NODES, REFUSED, TOKENS, Case
 from tests.sites import NODE, Block, MakeSite, Site, island_ids, served, visit
 
@@ -38,7 +38,7 @@ export default function Good({ text }) {
     {text} {n} {typeof leak} {Object.keys({}).length} {[1, 2].map((x) => x + 1).join()}</button>;
 }"""
 # What runs into a bound is tried last, as that ends the isolate that others are rendered in.
-CASES = [*hostile_rows.CASES, *hostile_parsers.CASES]
+CASES = [*hostile_rows.CASES, *hostile_media.CASES, *hostile_parsers.CASES]
 NUMBERED = list(enumerate(CASES))
 # Those with markup in every column, by number.
 WITH_MARKUP = NUMBERED[: len(hostile_rows.CASES)]
@@ -83,7 +83,7 @@ def built(make_site: MakeSite) -> Iterator[Built]:
 
 def test_the_corpus_is_large() -> None:
     """There are at least 250 cases, each with a name of its own, beside markup in every column."""
-    own = [*hostile_rows.CODE, *hostile_rows.OTHERS, *hostile_parsers.CASES]
+    own = [*hostile_rows.CODE, *hostile_rows.OTHERS, *hostile_media.CASES, *hostile_parsers.CASES]
     assert len({case.name for case in own}) == len(own) >= 250
     assert len({case.name for case in CASES}) == len(CASES)
 
@@ -139,10 +139,7 @@ def _nothing_of_the_rows_runs(document: LexborHTMLParser) -> None:
     # The note for visitors without scripts stands where a page has controls.
     tags = [node.tag for node in children if node.tag != "noscript"]
     assert tags[:2] == ["a", "div"]
-    # The addresses of modules that are asked for once the page is painted.
-    tags = [node.tag for node in head.iter() if node.id != "rb-preloads"]
-    assert {*tags} <= {"meta", "title", "script", "link", "style"}
-    assert len(document.css("template#rb-preloads")) <= 1
+    assert {node.tag for node in head.iter()} <= {"meta", "title", "script", "link", "style"}
     for script in document.css("script"):
         kind = script.attributes.get("type") or ""
         source = script.attributes.get("src")
@@ -251,7 +248,7 @@ def test_hostile_nodes_harm_only_themselves(built: Built) -> None:
     site = built.site
     site.sql("UPDATE robbieblocks_pages SET status = 'draft' WHERE page_key <> 'good'")
     for number, (_, row, _) in enumerate(NODES):
-        given = {
+        given: dict[str, Any] = {
             "node_name": "x",
             "style_overrides": {},
             "enabled_apps": ["play"],
