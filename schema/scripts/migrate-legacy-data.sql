@@ -121,10 +121,12 @@ $$;
 -- Each adds a row with a key and returns that.
 
 -- The key of a row that is there already: it has the same uuid, or is a user with the same address.
+-- That is asked as a query of its own, which Postgres answers once and not anew for each user.
 CREATE FUNCTION pg_temp.existing(kind text, r jsonb, key uuid) RETURNS text LANGUAGE sql AS $$
     SELECT CASE kind
         WHEN 'users' THEN (SELECT id::text FROM users
-                            WHERE id = key OR lower(email) = lower(pg_temp.told(r, 'email', 'email_address'))
+                            WHERE id = key
+                               OR lower(email) = (SELECT lower(pg_temp.told(r, 'email', 'email_address')))
                             ORDER BY id = key DESC LIMIT 1)
         WHEN 'conversations' THEN (SELECT id::text FROM conversations WHERE id = key)
         WHEN 'messages' THEN (SELECT id::text FROM messages WHERE id = key)

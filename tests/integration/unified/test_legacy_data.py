@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from robbieblocks.settings import resource_dir
 from tests.commands import Installation, Ran
+from tests.integration.unified.conftest import as_superuser
 from tests.workers import until
 
 pytestmark = pytest.mark.postgres
@@ -215,6 +216,26 @@ def test_killed_in_the_middle_the_next_run_goes_on(
     assert _rows(archive, "SELECT count(*) FROM users") == [(1001,)]
     ran = command.run("db", "migrate-legacy")
     assert _numbers(ran)["users"] == (1500, 500, 1000, 0)
+
+
+def test_the_work_grows_with_the_rows_alone(archive: Connection, unified_database: str) -> None:
+    """A user's address is read from the row once, not again for each user who is there."""
+    archive.execute(
+        "TRUNCATE legacy.users, legacy.conversations, legacy.chat_messages, legacy.sticky_notes,"
+        " legacy.mood_state; INSERT INTO legacy.users (id, email)"
+        " SELECT n::text, n || '@x.example' FROM generate_series(1, 200) n"
+    )
+    calls = "SELECT 'calls', calls FROM pg_stat_user_functions WHERE funcname = 'told'"
+    queries = ("-c", "SELECT pg_stat_force_next_flush()", "-c", calls)
+    done = subprocess.run(
+        ["psql", "-X", "-A", "-t", as_superuser(unified_database), "-f", _SCRIPT, *queries],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PGOPTIONS": "-c track_functions=all"},
+    )
+    (counted,) = re.findall(r"^calls\|(\d+)$", done.stdout, re.MULTILINE)
+    assert 200 <= int(counted) < 20 * 200
 
 
 @pytest.mark.parametrize(
