@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -29,7 +29,7 @@ _LAUNCH_TIMEOUT_MS = 30_000
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched() -> Generator[Browser]:
     """A running Chromium; its process ends with the block, whatever happens in it."""
     kit = install.ensure()
     with sync_playwright() as playwright:
