@@ -280,6 +280,23 @@ def test_lists_of_another_app_have_what_is_live_of_it(news: Site) -> None:
     assert told(news) == ["Five", "Four"]
 
 
+def test_an_app_asks_for_a_build_where_no_row_waits_for_it(news: Site) -> None:
+    """A post became due: no row says so, and the list of another app lacks it."""
+    root, context = news.builder.site_root, news.builder.context
+    post(news, "four", 3)
+    later = NOW + timedelta(hours=1)
+    news.sql("UPDATE robbieblocks_pages SET published_at = %s WHERE page_key = 'four'", later)
+    assert news.builder.build(nodes=[NODE]).handled
+    assert readers_of_changed(context, root) == frozenset()
+    news.builder.now = later + timedelta(hours=1)
+    assert not news.build().triggers
+    assert (told(news), titles(news, "/blog/")) == (["Three", "Two"], ["Four", "Three"])
+    assert readers_of_changed(context, root) == {"code"}
+    news.build(app="code")
+    assert told(news) == ["Four", "Three"]
+    assert readers_of_changed(context, root) == frozenset()
+
+
 def test_a_page_that_moved_is_listed_where_it_can_be_reached(news: Site) -> None:
     """One that is held back at its old address is in no list until it is live at the new one."""
     moved = "UPDATE robbieblocks_pages SET page_route = %s, layout_template = %s"
