@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -132,6 +132,19 @@ def test_moving_between_pages_is_quiet(address: str, page: Page) -> None:
     )
     page.get_by_role("button").click()
     assert page.get_by_role("button").inner_text() == "1 times"
+    # On a page with modules the rules wait for its first frame.
+    page.wait_for_function("() => document.head.querySelector(':scope > [type=speculationrules]')")
+    assert page.locator("script[type=speculationrules]").count() == 1
+    taken: list[Any] = []
+
+    def told(event: Any) -> None:
+        taken.append(event["ruleSet"])
+
+    session: Any = page.context.new_cdp_session(page)
+    session.on("Preload.ruleSetUpdated", told)
+    session.send("Preload.enable")
+    assert [json.loads(each["sourceText"]) for each in taken] == [rules]
+    assert "errorType" not in taken[0]
     page.go_back()
     page.wait_for_url("**/first/")
     assert page.get_by_role("heading", name="First").is_visible()

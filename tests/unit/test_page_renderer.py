@@ -163,6 +163,20 @@ def test_nothing_is_fetched_before_what_shows(form: StyleForm) -> None:
         assert element.attributes.get("fetchpriority") == "low"
 
 
+@pytest.mark.parametrize("form", ["inline", "linked", "separate"])
+@pytest.mark.parametrize("component", ["live", "still"])
+def test_prefetching_begins_behind_the_first_frame(component: str, form: StyleForm) -> None:
+    """The rules for it wait with the modules, where a script of the page asks for these; elsewhere
+    they are the last element. Each page has them once."""
+    html = _html(page(block(1, component)), styles=form)
+    waiting = re.findall('<template id="rb-preloads">(.*?)</template>', html)
+    waits = component == "live" and form == "inline"
+    assert html.count(head.SPECULATION_SCRIPT) == 1
+    assert any(head.SPECULATION_SCRIPT in text for text in waiting) == waits
+    assert html.rstrip().endswith(f"{head.SPECULATION_SCRIPT}\n</body>\n</html>") == (not waits)
+    assert head.csp_hash(head.SPECULATION) in html
+
+
 def test_a_page_has_the_base_styles_of_its_templates() -> None:
     """Inline, those of other layouts are left out, unless its blocks' code names them; a file that
     pages share has all."""

@@ -32,6 +32,7 @@ SPECULATION: Final = (
     '{"prefetch":[{"where":{"and":[{"href_matches":"/*"},{"not":{"href_matches":"/_rb/*"}}]},'
     '"eagerness":"moderate"}]}'
 )
+SPECULATION_SCRIPT: Final = f'<script type="speculationrules">{SPECULATION}</script>'
 # What exchanges styles at a fixed address, and what has it do so: few visits need more than the
 # question whether this is a reload, which stands in each page that has such styles.
 RELOADER: Final = Asset.of("reload", "js", Path(__file__).with_name("reload.js").read_bytes())
@@ -228,9 +229,9 @@ def module_preload(asset: Asset) -> str:
     return f'<link rel="modulepreload" href="{asset.url}" integrity="{asset.integrity}">'
 
 
-def waiting(preloads: Iterable[str]) -> str:
-    """Preloads where browsers see none: they would share a slow line with what shows first."""
-    return f'<template id="rb-preloads">{"".join(preloads)}</template>'
+def waiting(elements: Iterable[str]) -> str:
+    """What browsers see only later: before, it would delay what shows first."""
+    return f'<template id="rb-preloads">{"".join(elements)}</template>'
 
 
 def too_large(sheets: Sequence[Asset]) -> tuple[Asset, ...]:

@@ -166,7 +166,7 @@ class AssetGraph:
             if styles == "separate":
                 lines += links
             elif styles == "inline" and not own.linked and not has_first_picture:
-                first.append(head.waiting(links))
+                first.append(head.waiting([*links, head.SPECULATION_SCRIPT]))
                 inline_scripts = (head.ASK_ONCE_PAINTED,)
                 lines.append(f"<script>{head.ASK_ONCE_PAINTED}</script>")
             else:

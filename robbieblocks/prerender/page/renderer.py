@@ -232,6 +232,7 @@ class PageRenderer:
                 "hints": [_safe(hint) for hint in content.hints],
                 "json_ld": [_safe(graph) for graph in head.linked_data(content.about.metadata)],
                 "speculation": _safe(head.SPECULATION),
+                "speculates_later": head.SPECULATION_SCRIPT in loads.head_scripts,
                 "visitor": _safe(visitor),
                 "visitor_script": _safe(_VISITOR_SCRIPT),
                 "body": _safe(content.body),
