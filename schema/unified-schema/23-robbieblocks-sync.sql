@@ -657,7 +657,9 @@ $$;
 -- with the one that it refers to, with SET NULL and SET DEFAULT it refers to that no more.
 DROP FUNCTION IF EXISTS sync_is_orphan(text, jsonb);
 CREATE OR REPLACE FUNCTION sync_is_orphan(the_table text, before jsonb, after jsonb) RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT
+-- Else the catalogue's tables are planned for each row anew, which takes longer than to read them.
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     it record;
     is_orphan boolean;
