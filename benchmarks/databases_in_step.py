@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,12 @@ _WRITE: Final = (
     "UPDATE robbieblocks_page_blocks SET props = props || "
     "jsonb_build_object('count', (random() * 1e9)::int) WHERE block_order = 1"
 )
-_PATIENCE_S: Final = 600.0
+_EDITS_A_TRANSACTION: Final = 50
+_EDIT: Final = (
+    "UPDATE robbieblocks_page_blocks SET props = jsonb_build_object('version', %s::text) "
+    "WHERE id = %s"
+)
+_PATIENCE_S: Final = 1_800.0
 
 
 def databases_in_step(bench: Bench) -> list[dict[str, Any]]:
@@ -62,7 +68,7 @@ def databases_in_step(bench: Bench) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _servers() -> Iterator[tuple[Sync, Path]]:
+def _servers() -> Generator[tuple[Sync, Path]]:
     with tempfile.TemporaryDirectory(prefix="in-step-") as name:
         folder = Path(name)
         # Postgres runs as an account of its own where this program is root.
@@ -81,7 +87,7 @@ def _servers() -> Iterator[tuple[Sync, Path]]:
 
 
 @contextmanager
-def _workers(found: Sync, cache: Path) -> Iterator[list[Worker]]:
+def _workers(found: Sync, cache: Path) -> Generator[list[Worker]]:
     workers = [
         Worker(
             replace(place.settings, cache=cache / place.name),
@@ -136,15 +142,17 @@ def _catch_up(found: Sync, count: int) -> float:
     if line is None:
         raise FailedError("the node has no line that could be cut")
     line.cut()
+    logged = "SELECT count(*) FROM sync_log WHERE table_name = 'robbieblocks_page_blocks'"
+    before = found.master.value(logged)
     with found.master.connect() as connection:
-        for number in range(count // 100):
-            with connection.transaction():
-                for _ in range(50):
-                    connection.execute(
-                        "UPDATE robbieblocks_page_blocks SET props = "
-                        "jsonb_build_object('version', %s::text)",
-                        [f"v{number}"],
-                    )
+        blocks = connection.execute("SELECT id FROM robbieblocks_page_blocks").fetchall()
+        # Each is another one than before: what changes nothing is no edit.
+        edits = ((f"v{n // len(blocks)}", *blocks[n % len(blocks)]) for n in range(count))
+        while some := list(itertools.islice(edits, _EDITS_A_TRANSACTION)):
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(_EDIT, some)
+    if found.master.value(logged) != int(str(before)) + count:
+        raise FailedError("not every edit is in the master's log")
     line.mend()
     began = time.perf_counter()
     found.until_equal("robbieblocks_page_blocks", patience=_PATIENCE_S)
