@@ -304,10 +304,12 @@ _PROPS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), _JSON)
 
 @given(_PROPS)
 def test_good_json_is_never_refused(props: dict[str, Any]) -> None:
-    """Props of plain JSON pass the empty schema, and come back from their JSON the same."""
+    """Props of plain JSON pass the empty schema, and come back from their JSON the same, where
+    they have no placeholder and no `{{{{`, which stands for `{{`.
+    """
     found = ready({}, props)
     assert json.loads(found.json) == found.value
-    if found.fill is None:
+    if found.fill is None and "{{{{" not in json.dumps(props):
         assert found.value == props
 
 
