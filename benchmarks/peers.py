@@ -63,9 +63,11 @@ class Peer:
         shutil.copytree(assets, fonts, ignore=shutil.ignore_patterns("*.js", "*.css"))
         (self.folder / "src" / "pages" / "[...path].astro").write_text(_DRESSED_PAGE)
 
-    def inline_styles(self, *, always: bool) -> None:
-        """Have Astro put all styles into its pages, or link what has more than 4 KB, as it does."""
-        _configure_astro(self.folder, "always" if always else "auto")
+    def configure(self, *, inlined: bool, policy: bool) -> None:
+        """Have Astro put all styles into its pages, or link what has more than 4 KB, as it does;
+        and put a Content-Security-Policy with the hashes of scripts and styles into each.
+        """
+        _configure_astro(self.folder, "always" if inlined else "auto", policy=policy)
 
     def edit(self, note: str) -> None:
         """Change a text in one component, as edits.of_component does."""
@@ -228,11 +230,13 @@ def _astro_project(folder: Path, listed: Sequence[Page]) -> None:
     _configure_astro(folder, "auto")
 
 
-def _configure_astro(folder: Path, stylesheets: Literal["always", "auto"]) -> None:
+def _configure_astro(
+    folder: Path, stylesheets: Literal["always", "auto"], *, policy: bool = False
+) -> None:
     (folder / "astro.config.mjs").write_text(
         'import { defineConfig } from "astro/config";\nimport react from "@astrojs/react";\n\n'
         f"export default defineConfig({{ integrations: [react()], build: {{ inlineStylesheets: "
-        f'"{stylesheets}" }} }});\n'
+        f'"{stylesheets}" }}, security: {{ csp: {str(policy).lower()} }} }});\n'
     )
 
 
