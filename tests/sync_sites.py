@@ -187,8 +187,12 @@ def _quietly(place: Place, query: str) -> object:
 
 
 @contextmanager
-def started(folder: Path, *, master_version: int = clusters.EMBEDDED) -> Iterator[Clusters]:
-    """Three clusters, each with a database that has our schema and the small site."""
+def started(
+    folder: Path, *, master_version: int = clusters.EMBEDDED, **settings: str
+) -> Iterator[Clusters]:
+    """Three clusters, each with a database that has our schema and the small site; `settings` come
+    over those that tests have for servers.
+    """
     with ExitStack() as stack:
         templates: dict[int, Path] = {}
         made: list[Cluster] = []
@@ -197,7 +201,8 @@ def started(folder: Path, *, master_version: int = clusters.EMBEDDED) -> Iterato
                 templates[version] = stack.enter_context(clusters.made(version, folder))
             place = folder / f"cluster-{number}"
             place.mkdir()
-            made.append(stack.enter_context(clusters.running(version, templates[version], place)))
+            running = clusters.running(version, templates[version], place, **settings)
+            made.append(stack.enter_context(running))
         for cluster in made:
             _prepare(cluster)
         yield Clusters(made[0], (made[1], made[2]))
