@@ -81,7 +81,7 @@ def test_a_worker_publishes_at_the_end_of_a_freeze(small_site: Settings, editor:
         found = worker.logged("run.finished", app="play", outcome="published")
         assert len(found) == published + 1
         assert datetime.now(UTC) >= now + timedelta(seconds=5)
-        assert asked(worker, "/readyz").json()["frozen_apps"] == {}
+        until(lambda: asked(worker, "/readyz").json()["frozen_apps"] == {})
 
 
 def test_publishing_during_a_freeze_and_ending_it(built_site: Settings, editor: Db) -> None:

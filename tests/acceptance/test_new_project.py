@@ -86,7 +86,8 @@ def test_the_readme_of_a_new_project_works_word_for_word(
             assert served[node].endswith(route)
             page, noise = context.new_page(), Noise()
             noise.watch(page)
-            page.goto(served[node])
+            # Modules are asked for once the page is painted: `load` does not wait for them.
+            page.goto(served[node], wait_until="networkidle")
             assert page.inner_text("h1") == "Hello from my site"
             page.get_by_role("button", name="Counted to 0").click()
             page.get_by_role("button", name="Counted to 1").wait_for()
