@@ -1,5 +1,4 @@
 """Hostile files of media on pages whose components take them by a typed prop."""
-# ruff: noqa: E501  # a case reads best on one line
 
 from __future__ import annotations
 
@@ -13,7 +12,8 @@ _SHOW = (
 )
 _SCHEMA = {"text": {"type": "string", "format": "media"}}
 _PLACED = """
-    UPDATE robbieblocks_page_blocks b SET props = jsonb_build_object('text', 'media:' || <component>)
+    UPDATE robbieblocks_page_blocks b
+       SET props = jsonb_build_object('text', 'media:' || <component>)
       FROM robbieblocks_components c WHERE component_id = c.id AND component_key = <component>
 """
 _SVG = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>"
@@ -97,7 +97,8 @@ CASES = [
     media(
         "a drawing that acts",
         "x.svg",
-        f"{_SVG}<script>hacked()</script><a href='javascript:hacked()'/><path onload='hacked()'/></svg>".encode(),
+        f"{_SVG}<script>hacked()</script><a href='javascript:hacked()'/>"
+        f"<path onload='hacked()'/></svg>".encode(),
     ),
     media(
         "a drawing of another size",

@@ -20,9 +20,10 @@ from robbieblocks.database.connection import (
 from robbieblocks.database.errors import translated
 from robbieblocks.database.identity import identity
 from robbieblocks.database.loading import JSON_TOO_DEEP, JSON_TOO_LONG, decoded_json
-from robbieblocks.database.rights import missing_roles
+from robbieblocks.database.rights import ALL_ROWS, missing_roles
 
 __all__ = [
+    "ALL_ROWS",
     "JSON_TOO_DEEP",
     "JSON_TOO_LONG",
     "bytes_moved",

@@ -66,6 +66,9 @@ _NEEDS: Final = {
     ),
     "DELETE": (r"\bDELETE\s+FROM\s+{table}\b",),
 }
+# Has a policy (row-level security) that would hide rows be an error in this transaction.
+ALL_ROWS: LiteralString = "SET LOCAL row_security = off"
+
 # Of these tables those whose policies (row-level security) hold for the session's role where it
 # reads, with the policies.
 _POLICIES: LiteralString = """
@@ -80,7 +83,7 @@ _POLICIES: LiteralString = """
 """
 
 # Has the policies of a table look at each of its rows.
-_ALL_ROWS: LiteralString = "SELECT count(*) FROM {}"
+_EACH_ROW: LiteralString = "SELECT count(*) FROM {}"
 
 # A note is worth no long wait.
 _SHORT: LiteralString = "SET statement_timeout = '5s'"
@@ -165,7 +168,7 @@ def _failing_policy(connection: Connection[Any], error: psycopg.Error, statement
         names = sorted(set(_WORD.findall(statement)))
         for schema, table, policies in asking.execute(_POLICIES, {"names": names}).fetchall():
             try:
-                asking.execute(SQL(_ALL_ROWS).format(Identifier(schema, table)))
+                asking.execute(SQL(_EACH_ROW).format(Identifier(schema, table)))
             except psycopg.Error as again:
                 if again.sqlstate == error.sqlstate:
                     return (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from robbieblocks.database import ALL_ROWS
+
 # The time of the state, without a zone so that no session setting changes it; which transactions
 # the state includes; and its history, which must be the same for the queue to tell everything that
 # changed between two states: the server's run, the database, no TRUNCATE (it empties a table for
@@ -241,7 +243,7 @@ ONE_STATE: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ
 
 # The same, and a policy (row-level security) that would hide rows is an error: pages that nobody
 # sees any more would be removed.
-ALL_OF_ONE_STATE: LiteralString = ONE_STATE + "; SET LOCAL row_security = off"
+ALL_OF_ONE_STATE: LiteralString = ONE_STATE + "; " + ALL_ROWS
 
 # What another session needs to see what the transaction sees. It waits meanwhile, and is not to be
 # ended for that.

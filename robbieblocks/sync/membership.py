@@ -30,6 +30,15 @@ from robbieblocks.worker import Log
 _START: LiteralString = "SELECT sync_start(%s, false)"
 # Detach it: nothing is captured any more.
 _STOP: LiteralString = "SELECT sync_stop()"
+# The name by which this database has left its sync without the master's having been told.
+_LEFT_UNTOLD: LiteralString = """
+    SELECT node_id FROM sync_nodes WHERE metadata -> 'left_untold' = 'true' ORDER BY node_id LIMIT 1
+"""
+# The master has been told, or this database joins again.
+_TOLD: LiteralString = """
+    UPDATE sync_nodes SET metadata = metadata - 'left_untold'
+     WHERE metadata -> 'left_untold' = 'true'
+"""
 # What subscriptions of other databases read from.
 _DROP_PUBLICATION: LiteralString = "DROP PUBLICATION IF EXISTS sync_publication"
 _PROGRESS_TIMEOUT_S: Final = 3600.0
@@ -73,7 +82,7 @@ def join(
         with hinted("join the sync"):
             connection.execute(_START, (node,))
         reached("sync: started")
-        own.told()
+        _note_told(own)
         own.seen(hello.master)
         # First the subscription, then the copy: nothing falls between them.
         exchange.way.open(tries_at_once=True)
@@ -109,7 +118,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     and, unless `force`, where changes have not gone up yet, or the master would leave nodes behind.
     """
     own = NodeDatabase(connection)
-    untold = own.left_untold() if own.self() is None else None
+    untold = _left_untold(own) if own.self() is None else None
     if untold is not None:
         return Left(untold, _tell_master(settings, own, untold))
     found = _taking_part(own)
@@ -139,7 +148,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     with translated("leave the sync"), connection.transaction():
         subscription.remove(own)
         way_down.forget(own)
-        own.leaving()
+        own.note("left_untold", "true")
         connection.execute(_STOP)
     reached("sync: stopped")
     return Left(found.node, _tell_master(settings, own, found.node))
@@ -160,8 +169,21 @@ def _tell_master(settings: Settings, own: NodeDatabase, node: str) -> str:
             link.close()
     except RobbieBlocksError as error:
         return str(error)
-    own.told()
+    _note_told(own)
     return ""
+
+
+def _left_untold(own: NodeDatabase) -> str | None:
+    """As which node a database has left a sync whose master does not know that yet."""
+    with translated("find out whether the master was told"):
+        row = own.connection.execute(_LEFT_UNTOLD).fetchone() if own.has_sync() else None
+    return str(row[0]) if row else None
+
+
+def _note_told(own: NodeDatabase) -> None:
+    """Note that nobody has to be told that this database has left."""
+    with translated("note that the master was told"):
+        own.connection.execute(_TOLD)
 
 
 def pause(connection: Connection, *, paused: bool) -> bool:

@@ -68,15 +68,6 @@ _NOTE: LiteralString = """
        SET metadata = CASE WHEN jsonb_typeof(metadata) = 'object' THEN metadata ELSE '{}' END || %s
      WHERE node_id = (SELECT node_id FROM sync_self)
 """
-# The name by which this database has left its sync without the master's having been told.
-_LEFT_UNTOLD: LiteralString = """
-    SELECT node_id FROM sync_nodes WHERE metadata -> 'left_untold' = 'true' ORDER BY node_id LIMIT 1
-"""
-# The master has been told, or this database joins again.
-_TOLD: LiteralString = """
-    UPDATE sync_nodes SET metadata = metadata - 'left_untold'
-     WHERE metadata -> 'left_untold' = 'true'
-"""
 # Note which databases are reached, for sync_nodes and the health score.
 _SEEN: LiteralString = """
     INSERT INTO sync_nodes AS n (node_id, node_name, node_type, last_seen, is_online)
@@ -126,7 +117,7 @@ class NodeDatabase:
     def self(self) -> Self | None:
         """Which database this is; None where it takes no part in a sync."""
         with translated("find out which node this database is"):
-            if not self._has_sync():
+            if not self.has_sync():
                 return None
             found = self.connection.execute(_SELF).fetchone()
         return Self(*found) if found else None
@@ -241,22 +232,8 @@ class NodeDatabase:
         with translated("note something of this node"):
             self.connection.execute(_NOTE, (Jsonb({name: json.loads(value)}),))
 
-    def left_untold(self) -> str | None:
-        """As which node this database has left a sync whose master does not know that yet."""
-        with translated("find out whether the master was told"):
-            row = self.connection.execute(_LEFT_UNTOLD).fetchone() if self._has_sync() else None
-        return str(row[0]) if row else None
-
-    def leaving(self) -> None:
-        """Note that the master is to be told; in the transaction in which this database leaves."""
-        self.note("left_untold", "true")
-
-    def told(self) -> None:
-        """Note that nobody has to be told that this database has left."""
-        with translated("note that the master was told"):
-            self.connection.execute(_TOLD)
-
-    def _has_sync(self) -> bool:
+    def has_sync(self) -> bool:
+        """Whether file 23 was applied here, whatever became of the sync."""
         return self.connection.execute(_HAS_SYNC).fetchone() == (True,)
 
     def seen(self, master: str) -> None:

@@ -44,7 +44,7 @@ def export(
     folders = _folders(folder, settings, branding_alone)
     own = _folders(None, settings, branding_alone)
     with session.opened(settings) as connection:
-        found = content.stored(connection, all_=prune)
+        found = content.stored(connection, whole=prune)
         if branding_alone:
             found = found.only("node")
         side.check((*found.content.rows(), *found.unreadable))

@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, tuple_row
 
 from robbieblocks.content.shape import Media
-from robbieblocks.database import translated
+from robbieblocks.database import ALL_ROWS, translated
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
 from robbieblocks.media_names import focal_point_problem, key_problem, path_problem
 from robbieblocks.model import MediaBytes, MediaObject, sha256
@@ -105,11 +105,6 @@ _MOVE: LiteralString = """
     UPDATE media_assets SET content = %(content)b, content_address = %(content_address)s
      WHERE media_key = %(media_key)s AND content_hash = %(content_hash)s
 """
-
-
-# Has a policy (row-level security) that would hide rows be an error in this transaction: objects
-# of files that are not seen would be removed.
-_ALL_ROWS: LiteralString = "SET LOCAL row_security = off"
 
 
 def has_table(connection: Connection[Any]) -> bool:
@@ -219,7 +214,8 @@ def needed(connection: Connection) -> NeededMedia:
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
-        cursor.execute(_ALL_ROWS)
+        # Objects of files that are not seen would be removed.
+        cursor.execute(ALL_ROWS)
         if not cursor.execute(_HAS_ADDRESSES).fetchone():
             return NeededMedia(frozenset(), frozenset())
         return NeededMedia(

@@ -27,14 +27,11 @@ from robbieblocks.content.storing.stored_rows import (
     page_of,
     token_of,
 )
-from robbieblocks.database import translated
+from robbieblocks.database import ALL_ROWS, translated
 from robbieblocks.errors import Problem
 
 # The statements of a transaction see one moment, and overwrite nothing that came after it.
 ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-
-# Has a policy (row-level security) that would hide rows be an error in this transaction.
-ALL_ROWS: LiteralString = "SET LOCAL row_security = off"
 
 Row = TypeVar("Row", bound=ContentRow)
 
@@ -104,15 +101,15 @@ class Stored:
         return replace(self, content=found, unreadable=unreadable)
 
 
-def stored(connection: Connection, *, all_: bool = False) -> Stored:
+def stored(connection: Connection, *, whole: bool = False) -> Stored:
     """Everything that the content tables hold, as it was at one moment.
 
-    Rows that a policy hides are left out; with `all_` there may be none, for whoever takes what is
+    Rows that a policy hides are left out; with `whole` there may be none, for whoever takes what is
     not there for deleted. Raises SchemaOutdated, DatabaseUnavailable and RightsMissing.
     """
     with translated("read the content"), connection.transaction():
         connection.execute(ONE_MOMENT)
-        if all_:
+        if whole:
             connection.execute(ALL_ROWS)
         return read_rows(connection)
 
