@@ -65,6 +65,57 @@ def test_they_get_their_styles(site: Site, page: Page) -> None:
     assert "31px" not in _sheets(site, "others")
 
 
+WIDE = """import { useState } from "react";
+export default function Wide({ look, later }) {
+  const [on, set] = useState(false);
+  return <button type="button" className={`2xl:pt-[21px] ${look} ${on ? `${later} 2xl:mt-[24px]` : ""}`}
+    onClick={() => set(true)}>go</button>;
+}"""
+
+
+@pytest.mark.browser
+def test_a_class_may_begin_with_a_digit(make_site: MakeSite, page: Page) -> None:
+    """So does that of the widest windows, in the code, in props, and after a click."""
+    made = make_site()
+    made.component("wide", WIDE)
+    props = {"look": "2xl:pl-[22px]", "later": "2xl:pr-[23px]"}
+    made.page("wide", Block(component="wide", props=props))
+    made.build()
+    assert made.problems(warnings=True) == []
+    page.set_viewport_size({"width": 1600, "height": 600})
+    with made.served() as address:
+        visit(page, f"{address}/wide/")
+        assert page.evaluate(STYLE, "#b1 button")[:2] == ["21px", "22px"]
+        page.get_by_role("button").click()
+        page.wait_for_function("() => document.querySelector('#b1 button').className.includes('pr')")
+        assert page.evaluate(STYLE, "#b1 button")[2:] == ["23px", "24px"]
+
+
+@pytest.mark.browser
+def test_a_class_may_be_written_with_escapes(make_site: MakeSite, page: Page) -> None:
+    """A string of the code is read as JavaScript reads it, for what shows after a click, too."""
+    made = make_site()
+    made.component(
+        "mark",
+        r'''import { useState } from "react";
+        const shown = "before:content-['\u2192\\2014'] data-[it=\"1\"]:pt-[27px]\npl-[28px]";
+        export default function Mark() {
+          const [on, set] = useState(false);
+          return <button type="button" data-it="1" className={on ? shown : "off"}
+            onClick={() => set(true)}>go</button>;
+        }''',
+    )
+    made.page("mark", "mark")
+    made.build()
+    with made.served() as address:
+        visit(page, f"{address}/mark/")
+        page.get_by_role("button").click()
+        page.wait_for_function("() => document.querySelector('#b1 button').className !== 'off'")
+        assert page.evaluate(STYLE, "#b1 button")[:2] == ["27px", "28px"]
+        content = "getComputedStyle(document.querySelector('#b1 button'), '::before').content"
+        assert page.evaluate(content) == '"→—"'
+
+
 def test_an_edit_without_a_new_class_keeps_the_styles(site: Site) -> None:
     """Its page's styles stay, byte for byte; with a new one they have it, and no other page has."""
     before, others = _sheets(site, "boxes"), site.file("others").read_bytes()

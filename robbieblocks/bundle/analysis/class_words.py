@@ -33,7 +33,7 @@ _STRINGS: Final = """
 """
 _COMPARISONS: Final = frozenset({"==", "===", "!=", "!=="})
 # A string of several such words, most of them with a dash or a colon, is a list of classes.
-_CLASS: Final = re.compile(r"[a-z!-][\w:/.!%#()\[\]-]*", re.ASCII)
+_CLASS: Final = re.compile(r"(?:[a-z!-]|\d\w{0,9}:)[\w:/.!%#()\[\]-]*", re.ASCII)
 
 
 def class_words(root: Node) -> frozenset[str]:

@@ -7,6 +7,7 @@ import heapq
 import html
 import re
 import string
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -50,8 +51,14 @@ _NAME: Final = re.compile(r"[\w$]+")
 _MAX_WORD_LENGTH: Final = 256
 # An editor needs no more of them, and finding the line of each takes time.
 _MAX_POSITIONS: Final = 20
-# What Tailwind's class names can begin with; other words are prose.
+# What Tailwind's class names can begin with, a variant such as `2xl:` besides; other words are prose.
 _FIRST_CHARACTERS: Final = frozenset(string.ascii_lowercase + "@!*[-")
+_FIRST_DIGITS: Final = re.compile(r"\d\w{0,9}:", re.ASCII)
+# How a string of JavaScript writes a character (ECMA-262, EscapeSequence).
+_ESCAPE: Final = re.compile(
+    r"\\(?:u\{([0-9a-f]{1,8})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.IGNORECASE | re.DOTALL
+)
+_BLANKS: Final = frozenset("nrtvfb0\n\r")
 
 
 def read_all_depths(syntax: Syntax, root: Node) -> None:
@@ -167,8 +174,26 @@ def _words(texts: Iterable[str]) -> frozenset[str]:
 
 
 def class_like(words: Iterable[str]) -> frozenset[str]:
-    """The words that may be names of classes, by their first character and length."""
+    """The words that may be names of classes, by how they begin and their length."""
     kept = {
-        word for word in words if word[0] in _FIRST_CHARACTERS and len(word) <= _MAX_WORD_LENGTH
+        word
+        for word in words
+        if len(word) <= _MAX_WORD_LENGTH
+        and (word[0] in _FIRST_CHARACTERS or _FIRST_DIGITS.match(word))
     }
-    return frozenset(kept | {html.unescape(word) for word in kept if "&" in word})
+    kept |= {html.unescape(word) for word in kept if "&" in word}
+    return frozenset(kept.union(*(_unescaped(word).split() for word in kept if "\\" in word)))
+
+
+def _unescaped(word: str) -> str:
+    """A word of a string as JavaScript reads it; an escape that is none may be left."""
+
+    def character(found: re.Match[str]) -> str:
+        code = found[1] or found[2] or found[3]
+        if code is None:
+            return " " if found[4] in _BLANKS else found[4]
+        return chr(int(code, 16)) if int(code, 16) <= sys.maxunicode else "\ufffd"
+
+    # Two escapes may be halves of one character.
+    units = _ESCAPE.sub(character, word).encode("utf-16-le", "surrogatepass")
+    return units.decode("utf-16-le", "replace")

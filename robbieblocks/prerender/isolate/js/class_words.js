@@ -8,8 +8,8 @@ const ATTRIBUTE = /[\s"'/]class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`=]+))/gi;
 const REFERENCE = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos));/gi;
 /** @type {Record<string, string>} */
 const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-// What Tailwind's classes begin with, and no word at the end of a clause ends with.
-const WORD = /^[a-z@!*[-]\S*$/;
+// What Tailwind's classes begin with (`2xl:` is a variant), and no word at the end of a clause ends with.
+const WORD = /^(?:[a-z@!*[-]|\d\w{0,9}:)\S*$/;
 const PROSE = /[.,;?:]$/;
 const MAX_LIST_CHARS = 2000;
 
