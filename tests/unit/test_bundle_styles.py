@@ -115,6 +115,20 @@ def test_registered_properties() -> None:
     assert "var(--rb-" in text
 
 
+def test_a_registered_property_that_code_names_keeps_its_name() -> None:
+    """The code sets it then; a name as tokens have stays the component's own, with a warning."""
+    css = "@property --turn{syntax:'*';inherits:false}.a{rotate:var(--turn)}"
+    text, problems = scope(css, code="<i style={{ '--turn': '1deg' }}/>")
+    assert not problems
+    assert "@property --turn{" in text
+    assert "var(--turn)" in text
+    text, problems = scope(css.replace("turn", "color-a"), code="<i className='[--color-a:red]'/>")
+    assert "@property --rb-" in text
+    (problem,) = problems
+    assert problem.severity == "warning"
+    assert "--color-a" in problem.what
+
+
 def test_inline_animations_are_warned_of() -> None:
     """An inline style that names scoped keyframes is a warning, and the page goes out."""
     css = "@keyframes fall{to{top:1px}}"

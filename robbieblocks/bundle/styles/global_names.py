@@ -1,6 +1,7 @@
 """Gives names that are global in CSS, of keyframes and registered properties, a prefix.
 
-The prefix is the component's own, so that two components can't redefine each other's names.
+The prefix is the component's own, so that two components can't redefine each other's names. A
+registered property that the component's code sets or reads keeps its name there and here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tinycss2.ast import AtRule, Node
 
 from robbieblocks.css_faults import KEYFRAMES
 from robbieblocks.css_text import css_string, walk
-from robbieblocks.model import sha256
+from robbieblocks.model import ComponentRow, sha256
 
 _ANIMATIONS = frozenset(
     {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
@@ -21,21 +22,32 @@ _ANIMATIONS = frozenset(
 
 _ANIMATION = re.compile(r"\s*animation(?:-name)?\s*:", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\"'`]+")
+_PROPERTY = re.compile(r"--[\w-]+")
+# What names of tokens usually begin with: registered, one would no longer be inherited from the root.
+_OF_TOKENS = re.compile(
+    r"--(?:animation|border|breakpoint|colors?|container|duration|ease|easing|font|layout|leading"
+    r"|letter|line|opacity|radius|shadow|size|spac(?:e|ing)|text|tracking|z)-"
+)
 
 
 class GlobalNames:
     """The names that a stylesheet defines; `keyframes` and `properties` map each to its new name.
 
-    Where an animation is a custom property, keyframes have their new name in those as well. Only
+    `unknown` are the registered properties that the component's code names in vain, since they are
+    called as tokens are. Where an animation is a custom property, keyframes have their new name in those as well. Only
     rules at the top level and in `groups` (the at-rules that hold style rules) define names.
     """
 
-    def __init__(self, key: str, css: str, rules: Iterable[Node], groups: Collection[str]) -> None:
+    def __init__(self, row: ComponentRow, rules: Iterable[Node], groups: Collection[str]) -> None:
         self.keyframes: dict[str, str] = {}
         self.properties: dict[str, str] = {}
-        self._prefix = f"rb-{sha256(key)[:8]}-"
+        self._prefix = f"rb-{sha256(row.key)[:8]}-"
         self._through_variables = False
         self._collect(rules, groups)
+        css = row.css
+        named = self.properties.keys() & _PROPERTY.findall(row.code) if self.properties else ()
+        self.unknown = sorted(name for name in named if _OF_TOKENS.match(name))
+        self.properties.update((name, name) for name in named if name not in self.unknown)
         if self.keyframes:
             self._through_variables = any(
                 "var(" in part and _ANIMATION.match(part) for part in re.split("[;{}]", css)

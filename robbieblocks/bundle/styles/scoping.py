@@ -81,7 +81,7 @@ class _Scoper:
         self._problems = problems
         self._wrapper = f"[data-rb-component~={css_string(row.key)}]"
         self._sheet = tinycss2.parse_stylesheet(row.css, True, True)
-        self._names = GlobalNames(row.key, row.css, self._sheet, _GROUPS)
+        self._names = GlobalNames(row, self._sheet, _GROUPS)
         self._left = _MAX_WRITTEN
         self._asking = 0
 
@@ -91,6 +91,12 @@ class _Scoper:
             self._problems.report(
                 f"the keyframes {name} are not known to inline styles and utility classes",
                 "set the animation in a class here; inline, set a custom property for it",
+                severity="warning",
+            )
+        for name in self._names.unknown:
+            self._problems.report(
+                f"the component's code does not know {name}: registered, it gets a name of its own",
+                "choose a name that does not begin as tokens do",
                 severity="warning",
             )
         return self._rules(self._sheet)
@@ -196,6 +202,8 @@ class _Scoper:
         if rule.lower_at_keyword == "media" and not self._problems.full:
             for doubt in in_media(rule.prelude):
                 self._problems.warn(doubt)
+        # A container's style may be asked for a registered property.
+        self._names.rename(rule.prelude, "")
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
             return head + ";"

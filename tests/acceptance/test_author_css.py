@@ -1,0 +1,77 @@
+"""What a component's stylesheet and code say of each other holds in a real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from robbieblocks.model import ComponentRow
+from tests import pages
+from tests.pages import Press, block, component
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+Publish = Callable[[ComponentRow], str]
+
+
+@pytest.fixture
+def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
+    """Serves a page with one block of the component; its address."""
+    with ExitStack() as stack:
+
+        def made(row: ComponentRow) -> str:
+            bundle = press.bundle(row)
+            assert bundle.problems == ()
+            press.write(tmp_path, bundle, [pages.page(block(1, row.key))], pages.node())
+            return stack.enter_context(pages.served(tmp_path))
+
+        yield made
+
+
+SHARE = "@property --share { syntax: '<percentage>'; inherits: false; initial-value: 0% }"
+BAR = ".bar { width: var(--share); opacity: .5 } .bar, main, div { max-width: none }"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "export default ({ n = 40 }) => <p className='bar' style={{ '--share': `${n}%` }}>x</p>;",
+        "export default () => <p className='bar [--share:40%]'>x</p>;",
+        """import { useEffect, useRef } from "react";
+        export default function Bar() {
+          const bar = useRef(null);
+          useEffect(() => bar.current.style.setProperty("--share", "40%"), []);
+          return <p className="bar" ref={bar}>x</p>;
+        }""",
+    ],
+    ids=["style", "utility", "effect"],
+)
+def test_code_sets_a_registered_property(publish: Publish, page: Page, code: str) -> None:
+    """A property that the stylesheet registers is the one that the code names."""
+    page.goto(publish(component("bar", code, SHARE + BAR)))
+    page.wait_for_function(
+        """() => {
+          const bar = document.querySelector(".bar");
+          return Math.abs(bar.offsetWidth / bar.parentElement.clientWidth - 0.4) < 0.01;
+        }"""
+    )
+
+
+def test_a_containers_style_may_be_a_registered_property(publish: Publish, page: Page) -> None:
+    """Asked for in a condition, in `if()` and through `@container`, it is known."""
+    css = """@property --mode { syntax: "wide | slim"; inherits: true; initial-value: slim }
+      .card { --mode: wide }
+      @container style(--mode: wide) { .in { color: rgb(1, 2, 3) } }
+      .in { background: if(style(--mode: wide): rgb(4, 5, 6); else: red) }"""
+    code = "export default () => <div className='card'><p className='in'>x</p></div>;"
+    page.goto(publish(component("card", code, css)))
+    style = "(({color, backgroundColor}) => [color, backgroundColor])"
+    found = page.evaluate(f"{style}(getComputedStyle(document.querySelector('.in')))")
+    assert found == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]
