@@ -13,6 +13,7 @@ import pytest
 
 from robbieblocks.model import AssembledBlock, ComponentRow
 from tests import pages
+from tests.browser.chromium import Noise
 from tests.pages import Press, block, component
 
 if TYPE_CHECKING:
@@ -137,6 +138,61 @@ def test_what_a_visitor_typed_stays(publish: Publish, page: Page, row: Component
     assert page.inner_text("b i") == year
     page.fill("[name=kept]", "yours")
     page.wait_for_function("() => document.querySelector('output').textContent === 'YOURS'")
+
+
+WRITTEN = component(
+    "written",
+    """import { useState } from "react";
+export default function Written() {
+  const [said, say] = useState("");
+  return <form>
+    <div contentEditable suppressContentEditableWarning
+      onInput={(e) => say(e.currentTarget.textContent)}>one {"two"} <b>three</b></div>
+    <p contentEditable="plaintext-only" suppressContentEditableWarning>four</p>
+    <details><summary>more</summary>of it</details>
+    <output>{said}</output>
+  </form>;
+}""",
+)
+WRITTEN_FRESH = replace(
+    WRITTEN, code=WRITTEN.code.replace("<details>", "<time>{Date.now()}</time><details>")
+)
+WRITTEN_MISNESTED = replace(
+    WRITTEN, code=WRITTEN.code.replace("<details>", "<table><tr><td>x</td></tr></table><details>")
+)
+
+
+@pytest.mark.parametrize(
+    "row", [WRITTEN, WRITTEN_FRESH, WRITTEN_MISNESTED], ids=["usual", "fresh", "misnested"]
+)
+def test_what_a_visitor_wrote_and_opened_stays(
+    publish: Publish, page: Page, noise: Noise, row: ComponentRow
+) -> None:
+    """So it is in elements that can be written in, with the caret, and silently."""
+    go_on = _hold(page, RUNTIME)
+    _open(page, publish([row], [block(1, "written")]))
+    page.click("summary")
+    page.click("form p")
+    page.keyboard.press("End")
+    page.keyboard.type("five")
+    page.click("form b")
+    page.keyboard.press("End")
+    page.keyboard.type("!?")
+    page.keyboard.press("ArrowLeft")
+    go_on()
+    page.wait_for_function(
+        "() => Object.keys(document.querySelector('form [contenteditable]'))"
+        ".some(k => k.startsWith('__reactProps'))"
+    )
+    assert page.inner_text("form div") == "one two three!?"
+    assert page.inner_text("form p") == "fourfive"
+    assert page.evaluate("document.querySelector('details').open")
+    page.keyboard.type("¡")
+    assert page.inner_text("form div") == "one two three!¡?"
+    page.wait_for_function(
+        "() => document.querySelector('output').textContent === 'one two three!¡?'"
+    )
+    assert noise.console == []
 
 
 @pytest.mark.parametrize("built", ["a", "Cats  and dogs"])
@@ -276,3 +332,32 @@ def test_a_form_with_a_function(
         go_on()
     page.wait_for_function("t => document.querySelector('output').textContent === t", arg=said)
     assert page.url.endswith("/")
+
+
+PREFILLED = component(
+    "prefilled",
+    """import { useState } from "react";
+export default function Prefilled({ name }) {
+  const [said, say] = useState(name);
+  return <form><input name="who" value={said} onChange={(e) => say(e.target.value)}/>
+    <output>{said}</output><input name="note"/></form>;
+}""",
+)
+
+
+def test_state_begins_with_what_the_query_says(publish: Publish, page: Page, noise: Noise) -> None:
+    """State that is made of a prop has the visitor's text in it, and what was typed stays."""
+    go_on = _hold(page, RUNTIME)
+    filled = {"name": "{{name|nobody}}"}
+    address = publish(
+        [PREFILLED], [block(1, "prefilled", {"name": "nobody"}, fill=filled)], title="x"
+    )
+    _open(page, f"{address}/?name=Ada")
+    page.fill("[name=note]", "mine")
+    go_on()
+    page.wait_for_function("() => document.querySelector('output').textContent === 'Ada'")
+    assert page.input_value("[name=who]") == "Ada"
+    assert page.input_value("[name=note]") == "mine"
+    page.fill("[name=who]", "Bob")
+    page.wait_for_function("() => document.querySelector('output').textContent === 'Bob'")
+    assert noise.console == []

@@ -5,10 +5,12 @@
 // React keeps on its nodes what they should show: `memoizedProps` of a text's fiber, and an element's
 // props. These are no public API; the toolchain's lock file pins React, and tests notice.
 
+import { isWrittenIn } from "./editable.js";
+
 /** @typedef {{element: Element, attributes: Map<string, string>, html: string}} Before */
 
-// React sets these as properties, or writes them for the parser alone.
-const ITS_OWN = new Set("value checked selected autofocus muted action formaction".split(" "));
+// React sets these as properties, or writes them for the parser alone; `open` a visitor changes.
+const ITS_OWN = new Set("value checked selected autofocus muted action formaction open".split(" "));
 // React moves these into the head, wherever they stand.
 const HOISTED = new Set("link meta script style title".split(" "));
 
@@ -52,6 +54,8 @@ const isText = (value) => typeof value === "string" || typeof value === "number"
 const patchTexts = (root) => {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
+    const { parentElement } = walker.currentNode;
+    if (parentElement && isWrittenIn(parentElement)) continue;
     const text = kept(walker.currentNode, "__reactFiber$")?.memoizedProps;
     if (typeof text === "string" && walker.currentNode.nodeValue !== text)
       walker.currentNode.nodeValue = text;
@@ -60,6 +64,7 @@ const patchTexts = (root) => {
 
 /** @type {(element: Element, props: any, before: Before) => void} */
 const patchContent = (element, props, before) => {
+  if (isWrittenIn(element)) return;
   const { children } = props;
   const html = props.dangerouslySetInnerHTML?.__html;
   if (isText(children) && element.localName !== "textarea") {

@@ -41,11 +41,12 @@ const failed = () => {
 };
 
 /**
- * @type {(element: HTMLElement) => boolean}
+ * @type {(element: HTMLElement, island: Island) => boolean}
  * Whether the visitor has done something to its controls already; of some it may say so that nobody
  * touched: restore.js knows, which is loaded then.
  */
-const seemsTouched = (element) =>
+const seemsTouched = (element, { anew }) =>
+  element.querySelector(anew ? "[contenteditable],details[open]" : "[contenteditable]") !== null ||
   [...element.querySelectorAll("input,textarea,select")].some((/** @type {any} */ control) => {
     if (control === document.activeElement) return true;
     const options = [...(control.options ?? [])];
@@ -88,11 +89,15 @@ export const start = async (island, element) => {
     ]);
     await pause();
     // Where it can't be loaded, the block lives without what was typed.
-    if (!restore && seemsTouched(element))
+    if (!restore && seemsTouched(element, island))
       restore = await import("robbieblocks/restore").catch(() => undefined);
     const { createElement, createRoot, flushSync, hydrateRoot } = React;
     const typed = restore ? restore.typedIn(element) : [];
-    const retype = () => restore?.retype(element, typed);
+    // Whether a visitor wrote into an element of it, which then differs from what React makes.
+    let wrote = false;
+    const retype = () => {
+      wrote = restore?.retype(element, typed) || wrote;
+    };
     /** @type {any} */
     let root;
     const options = {
@@ -111,31 +116,27 @@ export const start = async (island, element) => {
         report("caught an error", error);
       },
       onRecoverableError(/** @type {unknown} */ error) {
-        // Of one that is fresh this is no mistake: its elements differ.
-        if (!island.fresh)
-          report("differs from its prerendered content and was rendered anew", error);
         retype();
+        // Of one that is fresh this is no mistake: its elements differ.
+        if (!island.fresh && !wrote)
+          report("differs from its prerendered content and was rendered anew", error);
       },
     };
     const block = createElement(Component, asked ?? island.props);
     root = roots.get(island.id);
     if (root) root.render(block);
-    else if (island.anew || island.still) {
+    else if (island.anew || island.still || asked) {
+      // Filled props are another beginning: state that is made of them has to be made now.
       root = createRoot(element, options);
       flushSync(() => root.render(block));
       retype();
     } else {
-      // A root must not be updated before it is hydrated, so its first effect fills the props; then
-      // what was typed before is told to the block, which lives by then.
+      // What was typed before is told to the block once it lives.
       const Hydrated = () => {
-        const [props, setProps] = React.useState(island.props);
-        React.useLayoutEffect(() => {
-          if (asked) setProps(asked);
-        }, []);
         React.useEffect(retype, []);
-        return createElement(Component, props);
+        return block;
       };
-      const isAltered = asked || typed.some((/** @type {any} */ each) => each.touched);
+      const isAltered = typed.some((/** @type {any} */ each) => each.touched);
       const hydrate = () => {
         root = hydrateRoot(element, isAltered ? createElement(Hydrated) : block, options);
       };

@@ -1,16 +1,21 @@
-// Keeps what a visitor has typed, chosen and selected in a block whose elements are made anew.
+// Keeps what a visitor has typed, chosen, selected and opened in a block whose elements are made anew.
+
+import { isEditable, rewrite, writtenIn } from "./editable.js";
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
 /**
  * @typedef {{
  *   control: Control, touched: boolean, value: string, checked: boolean, files: FileList | null,
- *   chosen: boolean[], selection: [number, number] | null,
+ *   chosen: boolean[], selection: [number, number] | null, open: boolean,
+ *   written: import("./editable.js").Written | null,
  * }} Typed
  */
 
 /** @type {(element: Element) => Control[]} */
 const controlsOf = (element) =>
-  [...element.querySelectorAll("input, textarea, select")].map(asControl);
+  [...element.querySelectorAll("input, textarea, select, details, [contenteditable]")].map(
+    asControl,
+  );
 
 /** @type {(element: Element) => Control} */
 const asControl = (element) => /** @type {Control} */ (element);
@@ -69,6 +74,8 @@ export const typedIn = (element) =>
     files: control.files ?? null,
     chosen: [...(control.options ?? [])].map((each) => each.selected),
     selection: control === document.activeElement ? (selectionOf(control) ?? [0, 0]) : null,
+    open: control.localName === "details" && control.open,
+    written: isEditable(control) ? writtenIn(control) : null,
   }));
 
 /** @type {(control: any, typed: Typed) => void} As if the visitor did it again: handlers are called. */
@@ -107,10 +114,12 @@ const isHandled = (control) => {
 };
 
 /**
- * Put what the visitor did into the controls that came instead, and tell React of it.
- * @type {(element: Element, before: Typed[]) => void}
+ * Put what the visitor did into the controls that came instead, and tell React of it. Gives whether
+ * one that can be written in said something else.
+ * @type {(element: Element, before: Typed[]) => boolean}
  */
 export const retype = (element, before) => {
+  let wrote = false;
   /** @type {Map<string, Control[]>} */
   const left = new Map();
   for (const control of controlsOf(element)) {
@@ -125,12 +134,18 @@ export const retype = (element, before) => {
     } else if (!isNew) continue;
     typed.control = control;
     typed.touched = false;
+    if (typed.open) /** @type {any} */ (control).open = true;
+    if (typed.written !== null) {
+      wrote = rewrite(control, typed.written) || wrote;
+      continue;
+    }
     if (typed.selection === null) continue;
     control.focus({ preventScroll: true });
     if (selectionOf(control) !== null) {
       /** @type {HTMLInputElement} */ (control).setSelectionRange(...typed.selection);
     }
   }
+  return wrote;
 };
 
 /** @type {(typed: Typed, all: Typed[]) => boolean} */

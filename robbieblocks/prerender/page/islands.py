@@ -29,7 +29,8 @@ _FORMS: Final = RUNTIME_PARTS["forms"]
 # React's address of a form whose action is a function (react-dom, form replaying), as HTML has it.
 _FORM_ACTION: Final = "javascript:throw new Error("
 # What a visitor types into, or chooses with.
-_CONTROL: Final = re.compile(r"<(?:input|textarea|select)\b", re.IGNORECASE)
+_CONTROL: Final = re.compile(r"<(?:input|textarea|select)\b|\scontenteditable=", re.IGNORECASE)
+_OPENED: Final = re.compile(r"<details\b", re.IGNORECASE)
 # Names of props that are HTML, which a component may spread over an element.
 _HTML_PROP: Final = re.compile(
     r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
@@ -143,7 +144,12 @@ def _parts(listed: Sequence[tuple[AssembledBlock, RenderedBlock]]) -> frozenset[
     """What islands.js may import: to fill placeholders, to put right what differs or was typed."""
     fills = any(block.fill is not None for block, _ in listed)
     forms = any(_FORM_ACTION in made.html for _, made in listed)
-    restores = any(_is_fresh(made) or _CONTROL.search(made.html) for _, made in listed)
+    restores = any(
+        _is_fresh(made)
+        or _CONTROL.search(made.html)
+        or (made.misnested and _OPENED.search(made.html))
+        for _, made in listed
+    )
     wanted = {_FILL: fills, _FORMS: forms, _RESTORE: restores}
     return frozenset(name for name, is_wanted in wanted.items() if is_wanted)
 
