@@ -395,6 +395,15 @@ INTERACTIVE = {
     "browser's name": ("return String('MessageChannel' in globalThis);", False, True),
     "CSS of a browser": ("return String(CSS.supports('gap: 1px'));", False, True),
     "time of an event": ("return String(new Event('a').timeStamp);", False, True),
+    "when the page began": ("return String(performance.timeOrigin);", False, True),
+    "how the page was reached": (
+        "return performance.getEntriesByType('navigation').map((it) => it.type).join();",
+        False,
+        True,
+    ),
+    "memory of a browser": ("return String(performance.memory?.usedJSHeapSize);", False, True),
+    "ciphers of a browser": ("return typeof crypto.subtle;", False, True),
+    "a mark": ("performance.mark('a'); return `${performance}`;", False, False),
     "no browser's name": ("return typeof process + typeof Deno;", False, False),
     "browser's class": ("return typeof IntersectionObserver;", False, True),
     "timer of nothing": ("return String(setTimeout(undefined));", False, False),
@@ -428,6 +437,11 @@ HINTS = {
         "jsx('style', { href: 'k', precedence: 'low', children: '.a{}' }, 's'), "
         "...Array.from({ length: 14 }, (_, n) => jsx('img', { src: `/${n}.png`, alt: '' }, n))] })",
         "",
+    ),
+    "a style that compares": (
+        "(dom.preload('/b.png', { as: 'image' }), jsx('style', { href: 'k', precedence: 'low', "
+        "children: '@media (width<9px){}' }))",
+        '<link rel="preload" as="image" href="/b.png"/>',
     ),
     "connections": (
         "(dom.preconnect('https://a.example', { crossOrigin: 'anonymous' }), "

@@ -2,7 +2,8 @@
 // front of it, and behind it a script that keeps forms which are sent before they are hydrated
 // (runtime/islands.js does that). A component's own elements can't stand among them.
 
-const ELEMENT = /<link [^<>]*>|<style [^<>]*>[^<]*<\/style>|<script [^<>]*><\/script>/y;
+const ELEMENT =
+  /<link [^<>]*>|<style [^<>]*>(?:[^<]|<(?!\/style))*<\/style>|<script [^<>]*><\/script>/y;
 const HINT = /^<link [^<>]*?\brel="(preload|modulepreload|preconnect|dns-prefetch)"/;
 const REPLAY = '<script>addEventListener("submit",';
 const MAX_HINTS = 20;

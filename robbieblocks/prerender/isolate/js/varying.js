@@ -41,8 +41,30 @@ define(Math, "random", standIn(Math.random, randomUnit));
 
 /** @typedef {import("./host.js").AnyFunction} AnyFunction */
 
+/**
+ * The object, of which browsers have more: whoever asks it for a name that is not there gets another
+ * answer from them.
+ * @type {<T extends object>(object: T) => T}
+ */
+const notingAbsent = (object) => {
+  const { get, has, setPrototypeOf } = Reflect;
+  /** @type {(target: object, name: PropertyKey) => boolean} */
+  const isThere = (target, name) => {
+    const there = has(target, name);
+    if (!there && typeof name === "string") readVarying();
+    return there;
+  };
+  const below = new Proxy(Object.create(Object.prototype), {
+    has: isThere,
+    get: (target, name, receiver) =>
+      isThere(target, name) ? get(target, name, receiver) : undefined,
+  });
+  setPrototypeOf(object, below);
+  return object;
+};
+
 const HEX = "0123456789abcdef";
-define(globalThis, "crypto", {
+const crypto = notingAbsent({
   /** @param {ArrayBufferView} view */
   getRandomValues(view) {
     readVarying();
@@ -55,6 +77,7 @@ define(globalThis, "crypto", {
     return "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => HEX[random32() & 15]);
   },
 });
+define(globalThis, "crypto", crypto);
 
 // A text that names the same instant in every time zone (ECMA-262, Date Time String Format).
 const ZONED = /^\s*[+-]?\d{4,6}(-\d\d(-\d\d)?)?\s*$|(Z|GMT|UTC|[+-]\d\d:?\d\d)\s*$/i;
@@ -107,8 +130,14 @@ for (const name of Object.getOwnPropertyNames(RealDate.prototype)) {
 }
 
 define(globalThis, "Date", FrozenDate);
-define(globalThis, "performance", {
-  timeOrigin: NOW,
+const noEntries = () => {
+  readVarying();
+  return [];
+};
+const performance = notingAbsent({
+  get timeOrigin() {
+    return frozenNow();
+  },
   now() {
     readVarying();
     return 0;
@@ -117,10 +146,11 @@ define(globalThis, "performance", {
   measure() {},
   clearMarks() {},
   clearMeasures() {},
-  getEntries: () => [],
-  getEntriesByName: () => [],
-  getEntriesByType: () => [],
+  getEntries: noEntries,
+  getEntriesByName: noEntries,
+  getEntriesByType: noEntries,
 });
+define(globalThis, "performance", performance);
 
 // Text is made for one locale where a component names none, since that means the visitor's. Of locales
 // that are not there a browser may know one, and takes the visitor's otherwise.
