@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -12,6 +13,9 @@ from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, Rend
 
 # Of these a browser has never one inside another.
 _SPLIT: Final = frozenset({"a", "button", "form"})
+# What React writes of a form whose action is a function, and of a boundary that shows its fallback.
+_FORM_ACTION: Final = "javascript:throw new Error("
+_WAITING: Final = re.compile(r"<!--\$[!?]-->")
 
 
 def block_warnings(
@@ -38,6 +42,8 @@ def _of_block(
             "it has more than 2,000 different class names: the others get no utility styles",
             "use fewer of them, or write the styles into css_styles",
         )
+    if block.hydrate == "never":
+        yield from (_warning(block.component, *said) for said in _in_vain(made.html))
     row = components.get(block.component)
     if made.misnested:
         outer, inner = made.misnested.split()
@@ -70,6 +76,17 @@ def _warning(component: str, what: str, remedy: str) -> Problem:
     )
 
 
+def _in_vain(html: str) -> Iterator[tuple[str, str]]:
+    """What does nothing in a block that is never hydrated, besides its buttons."""
+    why = "because the block is never hydrated"
+    if _FORM_ACTION in html:
+        what = f"a form whose action is a function sends nothing, {why}"
+        yield what, "let it hydrate, or give the form an address"
+    if _WAITING.search(html):
+        what = f"what waits for data shows its fallback for good, {why}"
+        yield what, "let it hydrate, or give it the data as props"
+
+
 def _misnested(outer: str, inner: str, *, is_anew: bool) -> tuple[str, str]:
     """What HTML does not allow, and what to do about it."""
     remedy = "choose elements that HTML allows inside each other"
@@ -82,6 +99,8 @@ def _misnested(outer: str, inner: str, *, is_anew: bool) -> tuple[str, str]:
         what = f"{element} does not fit into <{outer}>"
         if (outer, inner) == ("table", "tr"):
             remedy = "put the rows into a <tbody>"
+        elif outer == "template":
+            remedy = "set what is in it with dangerouslySetInnerHTML"
         elif outer == "p":
             remedy = f"use a <div> in place of the <p>, or close it before {element}"
     if outer == inner and outer in _SPLIT:

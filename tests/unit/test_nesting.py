@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robbieblocks.prerender.isolate.html_check import parsed
-from robbieblocks.prerender.isolate.nesting import misnested_in
+from robbieblocks.prerender.isolate.nesting import in_template, misnested_in
 
 MARK = "<!--rb-raw-->"
 MISNESTED = [
@@ -61,3 +61,16 @@ def test_sound(html: str) -> None:
 def test_deep_trees(html: str) -> None:
     """However deep elements stand inside each other, it ends."""
     assert _found(html) in ("", "p p", "block element")
+
+
+@pytest.mark.parametrize(
+    ("html", "names"),
+    [
+        ("<div><template><p>x</p></template></div>", "template p"),
+        ('<template id="a">x</template>', "template text"),
+        (f"<template>{MARK}</template><template></template><p>x</p>", ""),
+    ],
+)
+def test_templates(html: str, names: str) -> None:
+    """What React has in a template is nowhere where it looks; raw HTML it does not look for."""
+    assert in_template(html) == names

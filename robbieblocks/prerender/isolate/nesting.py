@@ -36,6 +36,10 @@ _TEXT: Final = "text"
 _TABLE_PARTS: Final = frozenset(
     ("caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr")
 )
+# A parser puts what a template holds into a document of its own, in which React looks for nothing.
+_IN_TEMPLATE: Final = re.compile(
+    r"<template(?:\s[^<>]*+)?>(?:<(?P<name>[a-z][^\s/>]*+)|(?P<text>[^<]))", re.IGNORECASE
+)
 # A parser ends the first where the second begins, or passes the second over.
 _SPLIT_CONTROLS: Final = frozenset({"a a", "button button", "form form"})
 # To name what is wrong, so many ways from the block to an element are tried.
@@ -68,6 +72,12 @@ def misnested_in(document: LexborHTMLParser, written: str) -> str:
     if culprits := _culprits(root):
         return culprits
     return "block raw" if f"<!--{_RAW}-->" in written else "block element"
+
+
+def in_template(written: str) -> str:
+    """As `misnested_in`, of a block that lives in the browser: what React has in a `<template>`."""
+    found = _IN_TEMPLATE.search(written)
+    return f"template {found['name'] or _TEXT}".lower() if found is not None else ""
 
 
 def split_control(document: LexborHTMLParser, html: str) -> str:

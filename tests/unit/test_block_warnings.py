@@ -1,0 +1,29 @@
+"""What is said of blocks that were rendered."""
+
+from __future__ import annotations
+
+import pytest
+
+from robbieblocks.model import RenderedBlock
+from robbieblocks.pipeline.block_warnings import block_warnings
+from tests.pages import block, page
+
+
+@pytest.mark.parametrize(
+    ("html", "what"),
+    [
+        (
+            '<form action="javascript:throw new Error(&#x27;React form unexpectedly.&#x27;)">',
+            "sends nothing",
+        ),
+        ("<!--$!--><i>wait</i><!--/$-->", "shows its fallback for good"),
+        ("<!--$--><i>there</i><!--/$-->", ""),
+    ],
+)
+def test_what_a_block_that_never_hydrates_has_in_vain(html: str, what: str) -> None:
+    """A form with a function and what waits for data are warned of; where it hydrates, they work."""
+    made = RenderedBlock(html=html, interactive=True, rerender=True)
+    never = block_warnings(page(block(4, "live", hydrate="never")), {4: made}, {})
+    assert [what in each.what for each in never] == ([True] if what else [])
+    assert all((each.severity, each.block) == ("warning", 4) for each in never)
+    assert block_warnings(page(block(4, "live")), {4: made}, {}) == ()
