@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,3 +118,63 @@ def test_controls_are_bare_where_utilities_style_them(
 def test_fields_are_as_wide_as_they_are(facts: Facts) -> None:
     """A field does not take a row for itself: others stand beside it."""
     assert {k: v["share"] for k, v in facts.items() if v["share"] >= 0.4} == {}
+
+
+ICONS = component(
+    "icons",
+    """const Icon = () => <svg width="9" height="9" viewBox="0 0 9 9"><path d="M0 0h9v9z"/></svg>;
+export default () => <><p>Before <Icon/> and <em>after <Icon/> it</em></p>
+  <ul><li><a href="#x"><Icon/> There</a></li></ul><div className="own"><Icon/></div></>;""",
+    ".own { color: red }",
+)
+
+
+def test_a_picture_among_words_breaks_no_line(
+    press: Press, tmp_path: Path, browser: Browser
+) -> None:
+    """In a block of plain CSS it stands in the line, as browsers have it; alone it is a block."""
+    made = press.bundle(ICONS, base_css=press.renderer.base_css())
+    press.write(tmp_path, made, [pages.page(block(1, "icons"))], pages.node(stylesheet=TOKENS))
+    with pages.served(tmp_path) as address:
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        page.goto(address)
+        heights = page.evaluate(
+            "[...document.querySelectorAll('.rb-block :is(p, li)')].map(it => it.offsetHeight)"
+        )
+        assert max(heights) < 40, heights
+        assert page.evaluate("getComputedStyle(document.querySelector('.own svg')).display") == (
+            "block"
+        )
+        page.close()
+
+
+WINDOWS = component(
+    "windows",
+    """export default () => <>
+      <dialog id="modal" open>Sure?</dialog><aside popover="auto" id="hint">Beside</aside></>;""",
+    "dialog { width: 10rem }",
+)
+# How far what is shown is from the middle of the window, and how wide its frame is.
+FROM_MIDDLE = """show => {
+  const one = document.querySelector(show === "showModal" ? "#modal" : "#hint");
+  one.close?.();
+  one[show]();
+  const {left, right, top, bottom} = one.getBoundingClientRect();
+  const style = getComputedStyle(one);
+  return [Math.abs(left + right - innerWidth) < 3, Math.abs(top + bottom - innerHeight) < 3,
+    style.borderTopWidth, style.paddingTop];
+}"""
+
+
+def test_windows_of_plain_css_stand_in_the_middle(
+    press: Press, tmp_path: Path, browser: Browser
+) -> None:
+    """A dialog and a popover are where browsers show them, in a frame."""
+    made = press.bundle(WINDOWS, base_css=press.renderer.base_css())
+    press.write(tmp_path, made, [pages.page(block(1, "windows"))], pages.node(stylesheet=TOKENS))
+    with pages.served(tmp_path) as address:
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        page.goto(address)
+        for show in ("showModal", "showPopover"):
+            assert page.evaluate(FROM_MIDDLE, show) == [True, True, "1px", "16px"], show
+        page.close()
