@@ -441,7 +441,7 @@ HINTS = {
     "a style that compares": (
         "(dom.preload('/b.png', { as: 'image' }), jsx('style', { href: 'k', precedence: 'low', "
         "children: '@media (width<9px){}' }))",
-        '<link rel="preload" as="image" href="/b.png"/>',
+        '<link rel="preload" href="/b.png" as="image"/>',
     ),
     "connections": (
         "(dom.preconnect('https://a.example', { crossOrigin: 'anonymous' }), "
