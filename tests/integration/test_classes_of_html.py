@@ -87,7 +87,9 @@ def test_a_class_may_begin_with_a_digit(make_site: MakeSite, page: Page) -> None
         visit(page, f"{address}/wide/")
         assert page.evaluate(STYLE, "#b1 button")[:2] == ["21px", "22px"]
         page.get_by_role("button").click()
-        page.wait_for_function("() => document.querySelector('#b1 button').className.includes('pr')")
+        page.wait_for_function(
+            "() => document.querySelector('#b1 button').className.includes('pr')"
+        )
         assert page.evaluate(STYLE, "#b1 button")[2:] == ["23px", "24px"]
 
 
@@ -97,13 +99,13 @@ def test_a_class_may_be_written_with_escapes(make_site: MakeSite, page: Page) ->
     made = make_site()
     made.component(
         "mark",
-        r'''import { useState } from "react";
+        r"""import { useState } from "react";
         const shown = "before:content-['\u2192\\2014'] data-[it=\"1\"]:pt-[27px]\npl-[28px]";
         export default function Mark() {
           const [on, set] = useState(false);
           return <button type="button" data-it="1" className={on ? shown : "off"}
             onClick={() => set(true)}>go</button>;
-        }''',
+        }""",
     )
     made.page("mark", "mark")
     made.build()
