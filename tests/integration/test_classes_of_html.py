@@ -68,8 +68,8 @@ def test_they_get_their_styles(site: Site, page: Page) -> None:
 WIDE = """import { useState } from "react";
 export default function Wide({ look, later }) {
   const [on, set] = useState(false);
-  return <button type="button" className={`2xl:pt-[21px] ${look} ${on ? `${later} 2xl:mt-[24px]` : ""}`}
-    onClick={() => set(true)}>go</button>;
+  return <button type="button" onClick={() => set(true)}
+    className={`2xl:pt-[21px] ${look} ${on ? `${later} 2xl:mt-[24px]` : ""}`}>go</button>;
 }"""
 
 

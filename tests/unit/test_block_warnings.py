@@ -21,7 +21,7 @@ from tests.pages import block, page
     ],
 )
 def test_what_a_block_that_never_hydrates_has_in_vain(html: str, what: str) -> None:
-    """A form with a function and what waits for data are warned of; where it hydrates, they work."""
+    """A form with a function, and what waits for data: where it hydrates, they work."""
     made = RenderedBlock(html=html, interactive=True, rerender=True)
     never = block_warnings(page(block(4, "live", hydrate="never")), {4: made}, {})
     assert [what in each.what for each in never] == ([True] if what else [])

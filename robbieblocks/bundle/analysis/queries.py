@@ -51,7 +51,7 @@ _NAME: Final = re.compile(r"[\w$]+")
 _MAX_WORD_LENGTH: Final = 256
 # An editor needs no more of them, and finding the line of each takes time.
 _MAX_POSITIONS: Final = 20
-# What Tailwind's class names can begin with, a variant such as `2xl:` besides; other words are prose.
+# What Tailwind's class names can begin with, besides a variant such as `2xl:`; all else is prose.
 _FIRST_CHARACTERS: Final = frozenset(string.ascii_lowercase + "@!*[-")
 _FIRST_DIGITS: Final = re.compile(r"\d\w{0,9}:", re.ASCII)
 # How a string of JavaScript writes a character (ECMA-262, EscapeSequence).

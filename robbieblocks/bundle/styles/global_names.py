@@ -23,7 +23,7 @@ _ANIMATIONS = frozenset(
 _ANIMATION = re.compile(r"\s*animation(?:-name)?\s*:", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\"'`]+")
 _PROPERTY = re.compile(r"--[\w-]+")
-# What names of tokens usually begin with: registered, one would no longer be inherited from the root.
+# What names of tokens usually begin with: a registered one might not be inherited from the root.
 _OF_TOKENS = re.compile(
     r"--(?:animation|border|breakpoint|colors?|container|duration|ease|easing|font|layout|leading"
     r"|letter|line|opacity|radius|shadow|size|spac(?:e|ing)|text|tracking|z)-"
@@ -34,8 +34,9 @@ class GlobalNames:
     """The names that a stylesheet defines; `keyframes` and `properties` map each to its new name.
 
     `unknown` are the registered properties that the component's code names in vain, since they are
-    called as tokens are. Where an animation is a custom property, keyframes have their new name in those as well. Only
-    rules at the top level and in `groups` (the at-rules that hold style rules) define names.
+    called as tokens are. Where an animation is a custom property, keyframes have their new name in
+    those as well. Only rules at the top level and in `groups` (the at-rules that hold style rules)
+    define names.
     """
 
     def __init__(self, row: ComponentRow, rules: Iterable[Node], groups: Collection[str]) -> None:
