@@ -244,7 +244,7 @@ def test_hostile_keys(key: str) -> None:
 
 
 def _selectors(css: str) -> list[str]:
-    found = []
+    found: list[str] = []
     for rule in tinycss2.parse_blocks_contents(css, True, True):
         if rule.type == "qualified-rule":
             found.append(tinycss2.serialize(rule.prelude))
