@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ import orjson
 from robbieblocks.events import outbox
 from robbieblocks.events.event import FreezeEnded, FreezeStarted, rfc3339
 from robbieblocks.events.noting import note
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 _FILE: Final = "windows"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +10,7 @@ import orjson
 
 from robbieblocks.events.event import rfc3339
 from robbieblocks.events.shapes import is_list, is_object
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Kept
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
 from robbieblocks.errors import Problem
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.assets import Asset
 from robbieblocks.model.media import FontKind, FontMeasure
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Self
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.page_entries import PageEntries, PageEntry
 from robbieblocks.model.release_files import ReleaseFiles
 from robbieblocks.model.values import Sha256

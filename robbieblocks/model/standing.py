@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from robbieblocks.lazy_dataclasses import dataclass
 
 PageChange: TypeAlias = Literal["added", "changed", "removed"]
 

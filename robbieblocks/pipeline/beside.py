@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Condition, Thread
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline.rest import Rest
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from robbieblocks import release
 from robbieblocks.errors import UsageError
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Addresses, FreezeWindow
 

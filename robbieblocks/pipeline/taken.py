@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from robbieblocks.errors import Problem
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP, NodeIndex, PageRow, Redirect, changed_between
 
 

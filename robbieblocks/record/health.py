@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, visible_line
 from robbieblocks.record.workers import WorkerSeen
 

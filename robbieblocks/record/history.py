@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +10,7 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from robbieblocks.database import translated
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.record.runs import UNFINISHED
 
 # The nodes and apps that have runs: one step in the index of the history for each, however many

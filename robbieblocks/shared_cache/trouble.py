@@ -7,12 +7,13 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 
 Doing = Literal["read", "write"]

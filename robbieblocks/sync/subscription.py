@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final, LiteralString
 
 import psycopg
@@ -14,6 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from robbieblocks.database import translated
 from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
 

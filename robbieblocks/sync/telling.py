@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, cast
 
 from robbieblocks.errors import RobbieBlocksError
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.worker import Log

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 

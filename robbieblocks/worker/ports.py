@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from robbieblocks.changes import ChangeGroup, Waiting
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import RunReport
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal
 
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
+
+from robbieblocks.lazy_dataclasses import dataclass
 
 TSX: Final = Language(tree_sitter_typescript.language_tsx())
 _TS: Final = Language(tree_sitter_typescript.language_typescript())

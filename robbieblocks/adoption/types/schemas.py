@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from robbieblocks.adoption.types.literals import NotPlain
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, JsonObject
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
+
+from robbieblocks.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -11,13 +11,14 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Final
 from urllib.parse import quote
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
 from robbieblocks.errors import Problem, ProcessFailed
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, sha256
 from robbieblocks.process import Killed
 

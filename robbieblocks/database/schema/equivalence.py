@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from robbieblocks.lazy_dataclasses import dataclass
 
 # Postgres writes these back as they were given, and they are the same moment.
 _NOW = frozenset({"now()", "CURRENT_TIMESTAMP", "transaction_timestamp()"})

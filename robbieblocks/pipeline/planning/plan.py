@@ -7,11 +7,12 @@ approves a build takes the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     AssembledPage,
     BrandedNode,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from robbieblocks.errors import Problem
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import NO_SETTINGS, SiteSettings
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest
 from robbieblocks.release.checking.verification_cache import Trust
 from robbieblocks.release.files import disk

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import Cause, Target
 from robbieblocks.review.pictures.values import Theme
 from robbieblocks.review.values import PageEffect, Reviewed

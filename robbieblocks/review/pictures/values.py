@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Final, Literal
 
+from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import sha256
 from robbieblocks.review.values import PageEffect
 
