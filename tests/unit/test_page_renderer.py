@@ -144,33 +144,84 @@ def test_islands_name_what_they_need() -> None:
 
 @pytest.mark.parametrize("form", ["inline", "linked", "fixed"])
 def test_nothing_is_fetched_before_what_shows(form: StyleForm) -> None:
-    """Fonts and modules come behind the content; only what says where modules are is in the head,
-    before each module that a block may name."""
+    """Fonts and modules come behind the content; so does what runs or says where modules are,
+    before each module. The head starts nothing."""
     font = Asset.of("font", "woff2", b"letters")
     html = _html(page(block(1, "live")), on=replace(node(), fonts=(font,)), styles=form)
     before, shown, behind = re.split("(<main.*</main>)", html, flags=re.DOTALL)
+    asking = f"<script>{head.ASK_ONCE_PAINTED}</script>"
     waiting = re.sub('<template id="rb-preloads">.*?</template>', "", before)
-    asked = LexborHTMLParser(waiting).css("script[src], link:not([rel=stylesheet], [rel=icon])")
+    asked = LexborHTMLParser(waiting).css("script, link:not([rel=stylesheet], [rel=icon])")
     assert [element.html for element in asked] == []
     assert "<script" not in shown
-    assert '<script type="importmap">' in before
-    assert '<script type="module" src="/_rb/' in behind
+    assert behind.index('<script type="importmap">') < behind.index(asking)
+    assert behind.index(asking) < behind.index('<script type="module" src="/_rb/')
     assert "preload" not in waiting + behind.replace("rb-preloads", "")
-    assert (f"<script>{head.ASK_ONCE_PAINTED}</script>" in behind) == (form == "inline")
-    assert (head.csp_hash(head.ASK_ONCE_PAINTED) in before) == (form == "inline")
+    assert head.csp_hash(head.ASK_ONCE_PAINTED) in before
     # Behind fonts, though these are found by the styles only.
     for element in LexborHTMLParser(behind).css("link, script[src]"):
         assert element.attributes.get("fetchpriority") == "low"
 
 
+@pytest.mark.parametrize("form", ["inline", "linked", "fixed"])
+def test_first_scripts_stand_behind_what_fills_a_first_screen(form: StyleForm) -> None:
+    """Before a script in the body browsers paint what they have read. A first block that has only
+    few letters is not worth a frame, and behind the last one there is nothing to wait for."""
+    first = f'<script type="importmap">.*?</script><script>{re.escape(head.ASK_ONCE_PAINTED)}'
+
+    def stands_behind(*texts: str) -> str:
+        blocks = [block(number, "live") for number, _ in enumerate(texts, start=1)]
+        made = {
+            number: RenderedBlock(html=f"<p>{text}</p>", interactive=True)
+            for number, text in enumerate(texts, start=1)
+        }
+        html = _html(page(*blocks), made, styles=form)
+        (found,) = re.finditer(first, html)
+        assert html.index('<script type="module"') > found.start()
+        last = str(re.findall(r' id="([\w-]+)"', html[: found.start()])[-1])
+        assert html[: found.start()].endswith("</div>" if last != "rb-islands" else "</script>\n")
+        return last
+
+    long = "word " * 50
+    assert stands_behind(long, "b", "c") == "b1"
+    assert stands_behind("a", long, "c") == "b2"
+    assert stands_behind("<b>a</b> " * 50, long, "c") == "b2"
+    assert stands_behind("a", "b", long) == "rb-islands"
+    assert stands_behind(long) == "rb-islands"
+    assert stands_behind(*["a"] * 8, long, "b") == "rb-islands"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script type="module" src="https://a.example/a.js"></script>',
+        "<SCRIPT TYPE=module></SCRIPT>",
+        '<link rel="modulepreload" href="/a.js">',
+    ],
+)
+def test_the_import_map_comes_before_modules_of_blocks(html: str) -> None:
+    """Firefox takes none once a module was asked for, and the page would not come to life."""
+    text = "word " * 50
+    made = {
+        1: RenderedBlock(html=f"<p>{text}</p>", interactive=True),
+        2: RenderedBlock(html=html, interactive=True),
+    }
+    found = _html(page(block(1, "live"), block(2, "live")), made)
+    assert found.index('<script type="importmap">') < found.index("</head>") < found.index(html)
+    hinted = {**made, 2: RenderedBlock(html="b", interactive=True, hints=html)}
+    found = _html(page(block(1, "live"), block(2, "live")), hinted)
+    in_head = found.index('<script type="importmap">') < found.index("</head>")
+    assert in_head == html.startswith("<link")
+
+
 @pytest.mark.parametrize("form", ["inline", "linked", "separate"])
 @pytest.mark.parametrize("component", ["live", "still"])
 def test_prefetching_begins_behind_the_first_frame(component: str, form: StyleForm) -> None:
-    """The rules for it wait with the modules, where a script of the page asks for these; elsewhere
-    they are the last element. Each page has them once."""
+    """The rules for it wait with the modules, where a page has any; elsewhere they are the last
+    element. Each page has them once."""
     html = _html(page(block(1, component)), styles=form)
     waiting = re.findall('<template id="rb-preloads">(.*?)</template>', html)
-    waits = component == "live" and form == "inline"
+    waits = component == "live" and form != "separate"
     assert html.count(head.SPECULATION_SCRIPT) == 1
     assert any(head.SPECULATION_SCRIPT in text for text in waiting) == waits
     assert html.rstrip().endswith(f"{head.SPECULATION_SCRIPT}\n</body>\n</html>") == (not waits)
@@ -217,15 +268,11 @@ def test_an_earlier_page_template_still_has_its_scripts(tmp_path: Path) -> None:
     assert '<script type="module"' not in body
 
 
-@pytest.mark.parametrize(
-    ("form", "shown"),
-    [("linked", ""), ("fixed", ""), ("inline", '<img src="/a.png" fetchpriority="high">')],
-)
-def test_modules_are_not_fetched_beside_what_shows_first(form: StyleForm, shown: str) -> None:
-    """Where a page waits for its styles or a picture, its preloads wait for the page's script; they
-    are of what that does not ask for itself: modules that a block's module imports."""
-    live = RenderedBlock(html=f"<p>live{shown}</p>", interactive=True)
-    html = _html(page(block(1, "live")), {1: live}, styles=form)
+def test_modules_are_not_fetched_beside_a_picture_that_shows_first() -> None:
+    """Where a page waits for one, its preloads wait for the page's script; they are of what that
+    does not ask for itself: modules that a block's module imports."""
+    shown = '<p>live<img src="/a.png" fetchpriority="high"></p>'
+    html = _html(page(block(1, "live")), {1: RenderedBlock(html=shown, interactive=True)})
     outside, *waiting = re.split(r'<template id="rb-preloads">(.*?)</template>', html)
     assert "preload" not in outside.replace("rb-preloads", "") + waiting[1]
     assert re.findall('<link rel="modulepreload" href="/_rb/([a-z]+)-', waiting[0]) == ["inner"]
@@ -395,10 +442,11 @@ def test_pages_with_styles_at_a_fixed_address_show_no_values_of_tokens() -> None
     assert link.attributes["href"] == sheet.address
     assert sheet.address.startswith("/styles-play.css?v=")
     (policy,) = tree.css("meta[http-equiv=Content-Security-Policy]")
-    script = link.prev
-    while script is not None and script.tag != "script":
-        script = script.prev
-    assert script is not None
+    # It stands behind the import map: a module that it asks for must not be the first.
+    scripts = tree.css("script")
+    (script,) = [each for each in scripts if '"reload"' in each.text()]
+    mapped = [each.attributes.get("type") == "importmap" for each in scripts].index(True)
+    assert mapped < scripts.index(script)
     assert head.csp_hash(script.text()) in (policy.attributes["content"] or "")
     # Fonts that the file alone names are not the page's.
     (reloader,) = slots.assets
@@ -485,7 +533,7 @@ def test_policy_allows_exactly_the_inline_scripts() -> None:
     policy = _attribute(tree, "[http-equiv]", "content") or ""
     inline = [
         script.text()
-        for script in tree.css("script:not([src])")
+        for script in (*tree.css("script:not([src])"), *_waiting(tree).css("script"))
         if "json" not in (script.attributes.get("type") or "")
     ]
     styles = [style.text() for style in tree.css("style")]

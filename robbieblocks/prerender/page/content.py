@@ -17,6 +17,7 @@ from robbieblocks.prerender.page.visibility import Visibility
 class Content:
     """What `page.html.j2` gets of one page. `leads_to` is where the page leads on to at once.
 
+    `first_screen` is where in `body` the blocks end that fill a first screen, if more follow.
     `alternates` are the `hreflang` and path of each of its translations, `words` those of its
     blocks that may be utility classes, `hints` elements for its head that they want, `settings`
     those of the app's frames, `problems` warnings. `searches`: the package's reader of indexes
@@ -25,6 +26,7 @@ class Content:
 
     about: head.About
     body: str
+    first_screen: int | None = None
     components: frozenset[str] = frozenset()
     islands: Islands = field(default_factory=Islands)
     inline_styles: Sequence[str] = ()

@@ -34,16 +34,19 @@ SPECULATION: Final = (
 )
 SPECULATION_SCRIPT: Final = f'<script type="speculationrules">{SPECULATION}</script>'
 # What exchanges styles at a fixed address, and what has it do so: few visits need more than the
-# question whether this is a reload, which stands in each page that has such styles.
+# question whether this is a reload, which stands in each page that has such styles, behind its
+# import map: Firefox takes none once a module was asked for.
 RELOADER: Final = Asset.of("reload", "js", Path(__file__).with_name("reload.js").read_bytes())
 RELOAD_SCRIPT: Final = (
     f'performance.getEntriesByType("navigation")[0]?.type=="reload"&&import("{RELOADER.url}")'
 )
 # Asks for the modules of `waiting` in the frame after the first, before islands.js is there. In a
-# tab that nobody sees there is no frame: then islands.js does it.
+# tab that nobody sees there is no frame: then islands.js does it. It stands behind the import map,
+# among the blocks: both go, since styles may count what stands there.
 ASK_ONCE_PAINTED: Final = (
+    "{const t=document.currentScript;t.previousSibling.remove();t.remove();"
     "requestAnimationFrame(()=>requestAnimationFrame(()=>"
-    'document.head.append(document.getElementById("rb-preloads").content)))'
+    'document.head.append(document.getElementById("rb-preloads").content)))}'
 )
 # Scripts of the page can make no HTML and no scripts of texts (W3C Trusted Types).
 NO_HTML_FROM_TEXT: Final = "; require-trusted-types-for 'script'"

@@ -164,8 +164,4 @@ class _Sheet(NamedTuple):
 
 
 def _fixed(sheet: NodeSheet) -> str:
-    """The link to it; before it, so that it waits for no styles, what a reload runs."""
-    return (
-        f"<script>{head.RELOAD_SCRIPT}</script>\n"
-        f'<link rel="stylesheet" href="{escape(sheet.address)}">'
-    )
+    return f'<link rel="stylesheet" href="{escape(sheet.address)}">'

@@ -35,15 +35,17 @@ _STYLES_KEPT: Final = 512
 class PageAssets:
     """A page's styles and scripts as HTML, its import map, and the assets that they name.
 
-    `head_scripts` load nothing, but in `robbieblocks dev`; `scripts` stand behind what shows.
-    `styles` are the texts of its <style> elements and of those that its modules may add; None where
-    a module computes them while it runs. `inline_scripts` are the texts of scripts among these.
+    `head_scripts` load nothing, but in `robbieblocks dev`; `first_scripts` stand behind what fills
+    a first screen, `scripts` behind all that shows. `styles` are the texts of its <style> elements
+    and of those that its modules may add; None where a module computes them while it runs.
+    `inline_scripts` are the texts of scripts among these.
     """
 
     stylesheets: str
-    import_map: str
-    head_scripts: str
-    scripts: str
+    import_map: str = ""
+    head_scripts: str = ""
+    first_scripts: str = ""
+    scripts: str = ""
     assets: tuple[Asset, ...]
     styles: tuple[str, ...] | None = ()
     inline_scripts: tuple[str, ...] = ()
@@ -128,12 +130,14 @@ class AssetGraph:
         words: frozenset[str] = frozenset(),
         *,
         has_first_picture: bool = False,
+        has_modules: bool = False,
         classes: frozenset[str] = frozenset(),
     ) -> PageAssets:
         """What a page with these components loads, its styles in the given form.
 
         Modules of `islands` are in the import map, those of the eager ones are preloaded once the
-        page is painted: by a script in it, or, behind stylesheets or a picture, by islands.js.
+        page is painted: by a script in it, or, behind a picture, by islands.js. Where its blocks
+        have modules of their own, the import map stands in the head, before these.
         `words` are those of the page's HTML that may be utility classes, `classes` those of
         templates that it has: inline, base styles of others are left out.
         """
@@ -142,50 +146,42 @@ class AssetGraph:
             classes = classes.union(*map(self._classes, components))
         own = self._styles_of(components, utilities, styles, classes)
         if not islands.components:
-            return PageAssets(
-                stylesheets=own.html,
-                import_map="",
-                head_scripts="",
-                scripts="",
-                assets=own.linked,
-                styles=own.texts,
-            )
+            return PageAssets(stylesheets=own.html, assets=own.linked, styles=own.texts)
         # An edit in `robbieblocks dev` may need any part.
         parts = RUNTIME_PARTS.values() if styles == "separate" else islands.parts
         modules = self._modules(islands.components, parts)
         import_map = self._import_map(modules)
         runtime = self.bundle.runtime.asset
-        # Before each module, also those of blocks: what it names is not found otherwise.
-        first = [f'<script type="importmap">{import_map}</script>']
-        lines: list[str] = []
+        mapped = f'<script type="importmap">{import_map}</script>'
+        in_head, lines, first = [mapped], list[str](), ""
         inline_scripts: tuple[str, ...] = ()
-        if islands.eager:
-            needed = self._modules(islands.eager, islands.eager_parts)
-            # Several specifiers may lead to one file.
-            links = dict.fromkeys(map(self._preload, needed))
-            if styles == "separate":
-                lines += links
-            elif styles == "inline" and not own.linked and not has_first_picture:
-                first.append(head.waiting([*links, head.SPECULATION_SCRIPT]))
-                inline_scripts = (head.ASK_ONCE_PAINTED,)
-                lines.append(f"<script>{head.ASK_ONCE_PAINTED}</script>")
-            else:
-                asked = self._asked_first(islands)
-                if later := [each for each in links if each not in asked]:
-                    first.append(head.waiting(later))
+        needed = self._modules(islands.eager, islands.eager_parts) if islands.eager else []
+        # Several specifiers may lead to one file.
+        links = dict.fromkeys(map(self._preload, needed))
+        if styles == "separate":
+            lines += links
+        elif has_first_picture or has_modules:
+            asked = self._asked_first(islands)
+            if later := [each for each in links if each not in asked]:
+                in_head.append(head.waiting(later))
+        else:
+            in_head = [head.waiting([*links, head.SPECULATION_SCRIPT])]
+            first = f"{mapped}<script>{head.ASK_ONCE_PAINTED}</script>"
+            inline_scripts = (head.ASK_ONCE_PAINTED,)
         forms = [self.bundle.modules[_FORMS].asset] if _FORMS in islands.parts else []
         # The first is by what `robbieblocks dev` finds the page's script.
         lines += map(head.module_script, [runtime, *forms])
         if styles == "separate":
             # It compares all of the body but the blocks, and an edit has other modules.
-            first, lines = [*first, *lines], []
+            in_head, lines = [*in_head, *lines], []
         added = self._styles(modules)
         loaded = [self.bundle.modules[name] for name in modules]
         maps = [each.browser_map for each in loaded if each.browser_map]
         return PageAssets(
             stylesheets=own.html,
             import_map=import_map,
-            head_scripts="\n".join(first),
+            head_scripts="\n".join(in_head),
+            first_scripts=first,
             scripts="\n".join(lines),
             assets=(*own.linked, runtime, *(each.asset for each in loaded), *maps),
             styles=None if added is None else (*own.texts, *added),

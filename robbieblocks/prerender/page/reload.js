@@ -1,11 +1,9 @@
 // Loaded where a visitor reloads a page whose styles are at a fixed address: exchanges them if the
 // browser has older ones than there are.
 
-const find = () => document.querySelector('link[rel="stylesheet"][href^="/styles-"]');
-
-// It stands behind the script that asks for this.
-if (!find()) await new Promise((done) => addEventListener("DOMContentLoaded", done));
-const link = /** @type {HTMLLinkElement} */ (find());
+const link = /** @type {HTMLLinkElement} */ (
+  document.querySelector('link[rel="stylesheet"][href^="/styles-"]')
+);
 const address = link.getAttribute("href");
 const answer = await fetch(`${address}`, { cache: "no-cache" });
 const edition = /--rb-styles:(\w+)/.exec(await answer.text())?.[1];

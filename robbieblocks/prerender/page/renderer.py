@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,6 @@ from markupsafe import Markup
 from robbieblocks.errors import ContentError, Problem
 from robbieblocks.model import (
     NO_SETTINGS,
-    ZONES,
-    AssembledBlock,
     AssembledPage,
     Asset,
     BrandedNode,
@@ -28,7 +27,6 @@ from robbieblocks.model import (
     is_not_found_file,
     same,
     sha256,
-    shown_class_words,
 )
 from robbieblocks.prerender.isolate.keys import isolate_hash
 from robbieblocks.prerender.page import feeds, head, site_files
@@ -43,6 +41,7 @@ from robbieblocks.prerender.page.policy import page_policy, trusted_types_of
 from robbieblocks.prerender.page.template_styles import template_classes
 from robbieblocks.prerender.page.templates import Templates, lost_zone
 from robbieblocks.prerender.page.visibility import visibility_of
+from robbieblocks.prerender.page.zones import by_zone, end_of_first_screen, wrapped_blocks
 from robbieblocks.row_faults import blame
 from robbieblocks.source_hash import source_hash
 
@@ -50,6 +49,9 @@ _HERE: Final = Path(__file__).resolve().parent
 _CODE: Final = source_hash(_HERE)
 # A page's first picture has it: as React writes it, and as pictures in Markdown have it.
 _FIRST_PICTURE: Final = ('fetchPriority="high"', 'fetchpriority="high"')
+# What loads modules of its own: a script that a block renders, a hint of React's.
+_OWN_MODULE: Final = re.compile("<(?:script|link)[^<>]*module", re.IGNORECASE)
+_PAGE: Final = "page.html.j2"
 _VISITOR_SCRIPT: Final = (_HERE / "visitor.js").read_text("utf-8").strip()
 
 
@@ -68,7 +70,9 @@ class PageRenderer:
 
     def __init__(self, *templates: Path) -> None:
         self._templates = Templates(*templates)
-        self._page = self._templates.compiled("page.html.j2")
+        self._page = self._templates.compiled(_PAGE)
+        # As earlier templates are: all scripts in one, in the head.
+        self._joins_scripts = "modules" in self._templates.names(_PAGE)
         self._node_pages = NodePages(self._templates)
         self._layouts = self._templates.layouts()
         own = self._templates.find("favicon.svg")
@@ -128,7 +132,8 @@ class PageRenderer:
         about = head.About.of(page)
         visibility = visibility_of(page)
         graph = self._asset_graph(bundle)
-        zones = _zones(page.blocks, rendered, graph)
+        wrapped = wrapped_blocks(page, rendered, graph)
+        zones = by_zone(page, wrapped)
         layout = self._layouts[page.layout]
         body = self._templates.rendered(layout, {"zones": zones, "page": about})
         filled = page.layout, frozenset(zone for zone, html in zones.items() if html)
@@ -147,6 +152,7 @@ class PageRenderer:
         content = Content(
             about=about,
             body=body,
+            first_screen=end_of_first_screen(body, wrapped),
             components=frozenset(block.component for block in page.blocks),
             islands=islands,
             inline_styles=[text for block in blocks for text in head.inline_styles(block.html)],
@@ -199,8 +205,17 @@ class PageRenderer:
             styles,
             content.words,
             has_first_picture=any(written in content.body for written in _FIRST_PICTURE),
+            has_modules=any(map(_OWN_MODULE.search, (content.body, *content.hints))),
             classes=template_classes(content.body) if styles == "inline" else frozenset(),
         )
+        scripts = loads.scripts
+        if styles == "fixed":
+            scripts = f"<script>{head.RELOAD_SCRIPT}</script>\n{scripts}"
+        body, at = content.body, content.first_screen
+        if at is None or self._joins_scripts:
+            scripts = f"{loads.first_scripts}\n{scripts}"
+        else:
+            body = f"{body[:at]}{loads.first_scripts}{body[at:]}"
         style = "".join(content.visibility.rules)
         visitor = _visitor_json(content)
         html = self._templates.rendered(
@@ -226,16 +241,16 @@ class PageRenderer:
                 "stylesheets": _safe(loads.stylesheets),
                 "style": _safe(style),
                 "head_scripts": _safe(loads.head_scripts),
-                "scripts": _safe(loads.scripts),
+                "scripts": _safe(scripts.strip()),
                 # In one, as earlier page templates write them.
-                "modules": _safe("\n".join(filter(None, (loads.head_scripts, loads.scripts)))),
+                "modules": _safe(f"{loads.head_scripts}\n{scripts}".strip()),
                 "hints": [_safe(hint) for hint in content.hints],
                 "json_ld": [_safe(graph) for graph in head.linked_data(content.about.metadata)],
                 "speculation": _safe(head.SPECULATION),
                 "speculates_later": head.SPECULATION_SCRIPT in loads.head_scripts,
                 "visitor": _safe(visitor),
                 "visitor_script": _safe(_VISITOR_SCRIPT),
-                "body": _safe(content.body),
+                "body": _safe(body),
                 "islands": _safe(content.islands.json),
                 "controls": content.islands.has_controls,
             },
@@ -262,22 +277,6 @@ class PageRenderer:
         templates = [f"{name} {digest}" for name, digest in self._templates.hashes().items()]
         code = _CODE, isolate_hash()
         return sha256("\n".join([*templates, *code, self.favicon.name if self.favicon else ""]))
-
-
-def _zones(
-    blocks: Sequence[AssembledBlock], rendered: Mapping[int, RenderedBlock], graph: AssetGraph
-) -> dict[str, Markup]:
-    """Each zone's HTML: its blocks in order, each in its wrapper."""
-    zones: dict[str, list[str]] = {zone: [] for zone in ZONES}
-    for block in blocks:
-        keys = graph.component_keys(block.component)
-        words = shown_class_words(rendered[block.order])
-        base = graph.base(block.component, reset=block.reset, words=words)
-        zones[block.zone].append(
-            f'<div class="rb-block" id="{block.id}" data-rb-component="{keys}"{base}>'
-            f"{rendered[block.order].html}</div>"
-        )
-    return {zone: _safe("\n".join(parts)) for zone, parts in zones.items()}
 
 
 def _visitor_json(content: Content) -> str:

@@ -16,6 +16,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    meta,
 )
 from jinja2.ext import Extension
 from jinja2.nodes import Node
@@ -104,6 +105,10 @@ class Templates:
             except (TemplateError, UnicodeError) as error:
                 raise ContentError([_problem(name, error, None)]) from error
         raise ContentError(faults)
+
+    def names(self, name: str) -> set[str]:
+        """The values that a template asks for, one that compiles. Raises as `text`."""
+        return meta.find_undeclared_variables(self._jinja.parse(self.text(name)))
 
     def layouts(self) -> dict[str, Template]:
         """The layouts by name: each file whose name does not start with `_`."""
