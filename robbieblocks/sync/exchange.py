@@ -31,6 +31,16 @@ BATCH: Final = 200
 _TURN: Final = "turn"
 
 
+def next_turn(node: NodeDatabase) -> dict[str, object]:
+    """What a node says next, for the master to tell it from a copy of its database.
+
+    Raises DatabaseUnavailable.
+    """
+    noted: object = json.loads(node.noted(_TURN) or "{}")
+    turn: dict[str, object] = {"turn_before": None, "turn": secrets.token_hex(8)}
+    return turn | (noted if isinstance(noted, dict) else {})
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """A node's database and its master, both connected."""
@@ -197,9 +207,7 @@ class Exchange:
         """
         if self.node.self() is None:
             return {}
-        noted: object = json.loads(self.node.noted(_TURN) or "{}")
-        turn: dict[str, object] = {"turn_before": None, "turn": secrets.token_hex(8)}
-        turn |= noted if isinstance(noted, dict) else {}
+        turn = next_turn(self.node)
         self.node.note(_TURN, json.dumps(turn))
         return turn
 

@@ -28,7 +28,7 @@ _SEEN: LiteralString = """
 # The nodes, and what they said last.
 _NODES: LiteralString = """
     SELECT node_id, coalesce(is_online, false), last_seen, clock_skew_ms, locked_out_at,
-           metadata -> 'report', metadata ->> 'other_at', now()
+           metadata -> 'report', metadata ->> 'other_at', held_until IS NOT NULL, now()
       FROM sync_nodes WHERE node_type <> 'master' ORDER BY node_id
 """
 # The slots of subscriptions, and what each holds back.
@@ -58,6 +58,8 @@ class NodeSeen:
     held_bytes: int = 0
     # When another database than before spoke as this node, where that was not long ago.
     other_at: datetime | None = None
+    # Whether it was let in again, and what waits there was made while it was locked out.
+    is_held: bool = False
 
     @property
     def has_left(self) -> bool:
@@ -79,7 +81,7 @@ def nodes(node: NodeDatabase) -> tuple[NodeSeen, ...]:
         rows = node.connection.execute(_NODES).fetchall()
         slots = {row[0]: row[1:] for row in node.connection.execute(_SLOTS).fetchall()}
     found: list[NodeSeen] = []
-    for name, online, seen, skew, locked, report, other_at, at in rows:
+    for name, online, seen, skew, locked, report, other_at, is_held, at in rows:
         active, status, held = slots.get(slot_name(name), (False, "", 0))
         found.append(
             NodeSeen(
@@ -93,6 +95,7 @@ def nodes(node: NodeDatabase) -> tuple[NodeSeen, ...]:
                 is_streaming=active,
                 held_bytes=held,
                 other_at=_lately(other_at, at),
+                is_held=is_held,
             )
         )
     return tuple(found)
@@ -158,6 +161,12 @@ def findings(nodes_: tuple[NodeSeen, ...]) -> dict[str, str]:
             found[f"{each.node} twin"] = (
                 f"two databases sync as {each.node}, noticed {each.other_at:%Y-%m-%d %H:%M}: a "
                 "copy is at work, or one was restored from a backup, and then this passes"
+            )
+        if each.is_held:
+            found[f"{each.node} let-in"] = (
+                f"{each.node} was locked out, and let in again: what was edited there meanwhile is "
+                "kept and not taken: `robbieblocks sync conflicts list`; `robbieblocks sync admit "
+                f"{each.node} --take-edits` takes what still waits"
             )
         if each.wal_status in ("unreserved", "lost"):
             found[f"{each.node} slot"] = (

@@ -41,8 +41,8 @@ _CONFIGURE: LiteralString = """
 _IS_LOCKED_OUT: LiteralString = (
     "SELECT 1 FROM sync_nodes WHERE node_id = %s AND locked_out_at IS NOT NULL"
 )
-# Answer a node again that was locked out.
-_LET_IN: LiteralString = "SELECT sync_let_in(%s)"
+# Answer a node again that was locked out, and take what waits there, or not.
+_LET_IN: LiteralString = "SELECT sync_let_in(%s, %s)"
 # A node that was let in before: its role, its tables, its towns.
 _KNOWN: LiteralString = "SELECT database_role, tables, towns FROM sync_nodes WHERE node_id = %s"
 # Let a node in, by its role.
@@ -57,7 +57,7 @@ _LOCK_OUT: LiteralString = "SELECT step, is_done, detail FROM sync_lock_out(%s)"
 class Admitted:
     """A node that may join. `address` has the password where the role is new, this once.
 
-    `doubt` says what may be wrong with its name; empty: nothing.
+    `doubt` says what may be wrong with its name; empty: nothing. `is_let_in`: it was locked out.
     """
 
     role: str
@@ -65,6 +65,7 @@ class Admitted:
     is_new: bool
     may_replicate: bool
     doubt: str = ""
+    is_let_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,15 @@ def admit(
     tables: Sequence[str] = (),
     towns: Sequence[str] = (),
     new_password: bool = False,
+    take_edits: bool = False,
 ) -> Admitted:
     """Let a node in: its role is made where it is missing, and granted what a node needs.
 
     Without `role`, `tables` or `towns` a node that was let in before keeps those that it has, and
-    another one gets all tables and towns; (`ALL`,) gives it all again. Raises UsageError where the
-    database is no master, RightsMissing, DatabaseUnavailable, and Permanent where a table, a town
-    or the role is none that a node may have.
+    another one gets all tables and towns; (`ALL`,) gives it all again. What was edited on a node
+    while it was locked out loses to what the master has, and is kept, unless `take_edits`. Raises
+    UsageError where the database is no master, RightsMissing, DatabaseUnavailable, and Permanent
+    where a table, a town or the role is none that a node may have.
     """
     found = NodeDatabase(connection).self()
     if found is None or not found.is_master:
@@ -142,14 +145,15 @@ def admit(
         with hinted(f"let {node} in"):
             its = _given(tables, known_tables), _given(towns, known_towns)
             connection.execute(_ADMIT, (node, node, role, *its))
-            if is_locked_out:
-                connection.execute(_LET_IN, (node,))
+            if is_locked_out or take_edits:
+                connection.execute(_LET_IN, (node, take_edits))
     return Admitted(
         role=role,
         address=_address(connection, role, password),
         is_new=is_new,
         may_replicate=may_replicate,
         doubt=without_site(connection, node),
+        is_let_in=is_locked_out,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Final, LiteralString
 
@@ -17,7 +18,7 @@ from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch, subscription, way_down
 from robbieblocks.sync.address import master_address
 from robbieblocks.sync.comparing import compare, first_look
-from robbieblocks.sync.exchange import Exchange
+from robbieblocks.sync.exchange import Exchange, next_turn
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.link import MasterLink
@@ -39,6 +40,12 @@ _TOLD: LiteralString = """
     UPDATE sync_nodes SET metadata = metadata - 'left_untold'
      WHERE metadata -> 'left_untold' = 'true'
 """
+# Hold a lock that only sessions of this database see.
+_HOLD: LiteralString = "SELECT pg_advisory_lock(%s)"
+# Hold it no more.
+_LET_GO: LiteralString = "SELECT pg_advisory_unlock(%s)"
+# Whether somebody else holds it.
+_IS_HELD: LiteralString = "SELECT NOT pg_try_advisory_xact_lock(%s)"
 # What subscriptions of other databases read from.
 _DROP_PUBLICATION: LiteralString = "DROP PUBLICATION IF EXISTS sync_publication"
 _PROGRESS_TIMEOUT_S: Final = 3600.0
@@ -65,7 +72,7 @@ def join(
     try:
         schema.apply(connection, settings.schema, sync=True)
         own = NodeDatabase(connection)
-        _check_name(own.self(), node)
+        _check_name(own.self(), node, is_itself=_is_same(connection, link.connection))
         health = SyncHealth(node=node, progress_timeout_s=_PROGRESS_TIMEOUT_S)
         exchange = Exchange(
             node=own,
@@ -144,6 +151,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
             f"{waiting} changes have not gone up to the master\n"
             "  -> let `robbieblocks sync run` send them first, or give them up with --force"
         )
+    turn = next_turn(own)
     # In one: what is left of half of it would go on merging, or could not be left any more.
     with translated("leave the sync"), connection.transaction():
         subscription.remove(own)
@@ -151,18 +159,26 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
         own.note("left_untold", "true")
         connection.execute(_STOP)
     reached("sync: stopped")
-    return Left(found.node, _tell_master(settings, own, found.node))
+    return Left(found.node, _tell_master(settings, own, found.node, turn))
 
 
-def _tell_master(settings: Settings, own: NodeDatabase, node: str) -> str:
+def _tell_master(
+    settings: Settings, own: NodeDatabase, node: str, turn: dict[str, object] | None = None
+) -> str:
     """Have the master keep nothing for a node that has left; why it still does, or nothing.
 
-    The master may be gone for good: then what it keeps is its administrator's to remove.
+    The master may be gone for good: then what it keeps is its administrator's to remove. `turn` is
+    what the node would say next: where a copy of its database leaves, the node itself goes on.
     """
     shared_cache.forget(settings.cache)
     try:
         link = MasterLink.open(settings, node)
         try:
+            if turn and link.hello(own.clock(), turn).is_other:
+                return (
+                    f"another database has synced as {node} since this one did, and goes on: this "
+                    "one was a copy of it, or was restored from a backup"
+                )
             link.hello(own.clock(), {"has_left": True})
             link.drop_slot(subscription.slot_name(node))
         finally:
@@ -238,10 +254,26 @@ def _taking_part(own: NodeDatabase) -> Self:
     return found
 
 
-def _check_name(found: Self | None, node: str) -> None:
+def _is_same(one: Connection, other: Connection) -> bool:
+    """Whether two connections lead to one database, whatever their addresses are."""
+    key = secrets.randbits(62)
+    with translated("see whether this database is the master itself"):
+        one.execute(_HOLD, (key,))
+        ((is_held,),) = other.execute(_IS_HELD, (key,)).fetchall()
+        one.execute(_LET_GO, (key,))
+    return bool(is_held)
+
+
+def _check_name(found: Self | None, node: str, *, is_itself: bool) -> None:
+    if is_itself:
+        raise UsageError(
+            "this database is the one to which the address of the master leads\n"
+            "  -> name the database of the node with --database-url"
+        )
     if found is not None and (found.is_master or found.node != node):
         what = "master" if found.is_master else "node"
         raise UsageError(
             f"this database is the {what} {found.node} of a sync already\n"
-            "  -> run `robbieblocks sync leave` first"
+            "  -> run `robbieblocks sync leave` first, with --force where it was restored from a "
+            f"dump of that {what}, which goes on"
         )

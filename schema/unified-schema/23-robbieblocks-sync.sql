@@ -209,6 +209,8 @@ BEGIN
             ('pending_sync',   'base_columns',    'jsonb'),
             ('pending_sync',   'is_cascade',      'boolean NOT NULL DEFAULT false'),
             ('pending_sync',   'sent_at',         'timestamptz'),
+            ('pending_sync',   'needs',           'text[]'),
+            ('sync_nodes',     'held_until',      'timestamptz'),
             ('sync_nodes',     'database_role',   'varchar(63)'),
             ('sync_nodes',     'tables',          'text[]'),
             ('sync_nodes',     'towns',           'text[]'),
@@ -241,6 +243,8 @@ BEGIN
             ('pending_sync_row_idx', 'INDEX',
              'pending_sync (table_name, row_key) WHERE synced_at IS NULL'),
             ('pending_sync_xid_idx', 'INDEX', 'pending_sync (xid) WHERE synced_at IS NULL'),
+            ('pending_sync_needs_idx', 'INDEX',
+             'pending_sync (position) WHERE synced_at IS NULL AND needs IS NOT NULL'),
             ('idx_pending_sync_node', 'INDEX', 'pending_sync (node_id)'),
             ('idx_sync_metrics_node', 'INDEX', 'sync_metrics (node_id, created_at)'),
             ('sync_log_xid_idx', 'INDEX', 'sync_log (xid, position)'),
@@ -409,8 +413,16 @@ BEGIN
           USING the_key;
     ELSE
         SELECT string_agg(quote_ident(name), ', ' ORDER BY place) INTO names
-          FROM unnest(shape.columns) WITH ORDINALITY AS given (name, place) WHERE content ? name;
-        IF is_there THEN
+          FROM unnest(shape.columns) WITH ORDINALITY AS given (name, place)
+         WHERE content ? name
+           -- Such a number is given once, and no UPDATE may write it.
+           AND NOT (is_there AND name = ANY (ARRAY(
+                   SELECT a.attname::text FROM pg_attribute a
+                    WHERE a.attrelid = to_regclass(quote_ident(the_table))
+                      AND a.attidentity = 'a')));
+        IF names IS NULL THEN
+            RETURN is_there;
+        ELSIF is_there THEN
             EXECUTE format('UPDATE %1$I t SET (%2$s) = (SELECT %2$s FROM '
                            'jsonb_populate_record(NULL::%1$I, $2)) WHERE %3$s',
                            the_table, names, sync_where(the_table, shape.keys))
@@ -500,7 +512,8 @@ $$;
 -- 5  Change capture -----------------------------------------------------------------------------
 -- Ordinary triggers after each row, which replicated rows do not fire. Their arguments say all that
 -- does not change from row to row: node, whether it is the master, direction, rule, whether deletes
--- are told, and the columns of the primary key.
+-- are told, the columns of the primary key, those whose changes keep their order, and the table,
+-- since a partition fires them under its own name.
 
 -- Whose change this is: that of the node for which sync_apply() runs in this transaction, else of
 -- this database. The setting alone proves nothing: every session can make it.
@@ -560,6 +573,7 @@ DECLARE
     is_master CONSTANT boolean := told[1];
     direction CONSTANT text := told[2];
     by_column CONSTANT boolean := told[3] = 'column';
+    ordered CONSTANT text[] := coalesce(told[6]::text[], '{}');
     origin CONSTANT text := sync_origin(me);
     town CONSTANT text := sync_town_of(coalesce(after, before));
     was CONSTANT text := sync_town_of(before);
@@ -568,6 +582,8 @@ DECLARE
     all_columns jsonb;
     base jsonb;
     cascades boolean := false;
+    joined text;
+    joined_id uuid;
 BEGIN
     IF after IS NULL AND NOT told[4]::boolean THEN
         RETURN;
@@ -602,12 +618,17 @@ BEGIN
         -- does the row, in the version that it had.
         made := coalesce((SELECT p.base_version FROM pending_sync p
                            WHERE p.table_name = the_table AND p.row_key = the_key
-                             AND p.synced_at IS NULL ORDER BY p.position LIMIT 1),
+                             AND p.synced_at IS NULL ORDER BY p.position + 0 LIMIT 1),
                          last.version, '');
-    ELSIF cascades AND origin <> me AND NOT sync_is_known(the_table, the_key, origin, last) THEN
-        -- A node has deleted the parent, and did not know this row as it is.
-        PERFORM sync_audit(the_table, the_key, origin, before, after, 'replica_wins',
-                           'parent is gone', last.version, made, after);
+    ELSIF cascades AND origin <> me THEN
+        -- As old as the delete: what the node made of the row after it is newer.
+        made := sync_version(greatest(sync_stamp(current_setting('sync.deleting', true)),
+                                      sync_stamp(last.version) + 1), me);
+        IF NOT sync_is_known(the_table, the_key, origin, last) THEN
+            -- A node has deleted the parent, and did not know this row as it is.
+            PERFORM sync_audit(the_table, the_key, origin, before, after, 'replica_wins',
+                               'parent is gone', last.version, made, after);
+        END IF;
     END IF;
     INSERT INTO sync_rows AS r (table_name, row_key, version, is_deleted, column_versions, row_town,
                                 left_towns)
@@ -634,23 +655,95 @@ BEGIN
     END IF;
     -- A change that has not left yet becomes this one, unless another version came in between,
     -- which it has to be compared with. An edit stays beside the note that its row went with its
-    -- parent: where the master keeps the parent, the edit stays, too.
-    UPDATE pending_sync p
-       SET operation = CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
-           data = coalesce(after, before), version = made, xid = pg_current_xact_id(),
-           column_versions = all_columns, base_columns = base || coalesce(p.base_columns, '{}'),
-           is_cascade = cascades, error = NULL, last_retry = NULL, retry_count = 0
+    -- parent: where the master keeps the parent, the edit stays, too. A delete, and what gives a row
+    -- another key or parent, keep their places among the changes of other rows: these may have left
+    -- the row before, or take its key after it. An id stands for one content: the one that is
+    -- joined may have been sent, from here or from a copy of this database.
+    SELECT p.id, p.operation INTO joined_id, joined FROM pending_sync p
      WHERE p.table_name = the_table AND p.row_key = the_key AND p.synced_at IS NULL
-       AND p.sent_at IS NULL AND p.version = last.version AND (p.is_cascade OR NOT cascades);
-    IF NOT FOUND THEN
+       AND p.sent_at IS NULL AND p.version = last.version AND (p.is_cascade OR NOT cascades)
+       AND CASE WHEN after IS NULL THEN p.is_cascade
+                ELSE NOT (p.is_cascade AND p.operation = 'DELETE')
+                     AND NOT EXISTS (SELECT FROM unnest(ordered) AS name
+                                      WHERE p.data -> name IS DISTINCT FROM after -> name) END
+     -- A sum, or the index of all that waits might be read in place of the row's.
+     ORDER BY p.position + 0 DESC LIMIT 1 FOR UPDATE;
+    IF joined IS NOT NULL THEN
+        UPDATE pending_sync p
+           SET id = gen_random_uuid(),
+               operation = CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
+               data = coalesce(after, before), version = made, xid = pg_current_xact_id(),
+               column_versions = all_columns, base_columns = base || coalesce(p.base_columns, '{}'),
+               is_cascade = cascades, error = NULL, last_retry = NULL, retry_count = 0,
+               needs = NULL
+         WHERE p.id = joined_id;
+    ELSE
         INSERT INTO pending_sync (table_name, operation, data, node_id, row_key, version,
                                   base_version, column_versions, base_columns, is_cascade)
         VALUES (the_table, CASE WHEN after IS NULL THEN 'DELETE' ELSE 'UPSERT' END,
                 coalesce(after, before), me, the_key, made, coalesce(last.version, ''), all_columns,
                 base, cascades);
     END IF;
+    IF joined = 'DELETE' AND after IS NOT NULL THEN
+        PERFORM sync_stay_gone(the_table, after);
+    END IF;
     PERFORM pg_notify('sync_pending', '');
 END
+$$;
+
+-- A row is there again whose delete has not left, so the master keeps what went with it. Here that
+-- is gone: from now on by itself.
+CREATE OR REPLACE FUNCTION sync_stay_gone(the_table text, content jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    it record;
+BEGIN
+    FOR it IN
+        SELECT p.table_name, p.row_key, p.data
+          FROM sync_children(the_table) AS c
+          JOIN sync_tables s ON s.table_name = c.child AND s.direction IN ('both', 'up')
+          JOIN pending_sync p ON p.table_name = c.child AND p.synced_at IS NULL
+           AND p.is_cascade AND p.operation = 'DELETE'
+         WHERE NOT EXISTS (SELECT FROM unnest(c.columns, c.parents) AS pair (child, parent)
+                            WHERE p.data -> pair.child IS DISTINCT FROM content -> pair.parent)
+    LOOP
+        -- It may have come again from the master.
+        CONTINUE WHEN sync_fetch(it.table_name, it.row_key) IS NOT NULL;
+        PERFORM sync_record(it.table_name, it.row_key, it.data, NULL, sync_told(it.table_name));
+    END LOOP;
+END
+$$;
+
+-- The columns whose changes keep their order among those of other rows: of unique keys and foreign
+-- keys. A row that finds its place taken moves to the end, so places are none.
+CREATE OR REPLACE FUNCTION sync_ordered(the_table text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT ARRAY(
+        SELECT a.attname::text FROM pg_attribute a
+         WHERE a.attrelid = to_regclass(quote_ident(the_table)) AND a.attnum > 0
+           AND (EXISTS (SELECT FROM pg_constraint f
+                         WHERE f.conrelid = a.attrelid AND f.contype IN ('f', 'x')
+                           AND a.attnum = ANY (f.conkey))
+                OR EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                            WHERE i.indrelid = a.attrelid AND i.indisunique
+                              AND (sync_unique(the_table, c.relname::text)).place IS NULL
+                              AND (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (
+                                  -- Of an expression, or a condition.
+                                  SELECT FROM pg_depend d
+                                   WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                     AND d.refclassid = d.classid AND d.refobjid = i.indrelid
+                                     AND d.refobjsubid = a.attnum))))
+         ORDER BY a.attnum)
+$$;
+
+-- What a table's triggers are given, as sync_attach() writes it; it begins at 0.
+CREATE OR REPLACE FUNCTION sync_told(the_table text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT ('[0:7]=' || ARRAY[self.node_id, self.is_master::text, t.direction, t.rule,
+                              t.has_deletes::text, s.keys::text, sync_ordered(the_table)::text,
+                              the_table]::text)::text[]
+      FROM sync_self self, sync_tables t, sync_table(the_table) AS s
+     WHERE t.table_name = the_table
 $$;
 
 -- Whether a change of a row is what a foreign key made of it: with ON DELETE CASCADE the row goes
@@ -665,13 +758,17 @@ DECLARE
     is_orphan boolean;
 BEGIN
     FOR it IN
-        SELECT f.confrelid::regclass AS parent,
+        SELECT f.confrelid::regclass AS parent, p.relname::text AS name,
+               EXISTS (SELECT FROM pg_trigger t JOIN sync_tables s ON s.table_name = p.relname
+                        WHERE t.tgrelid = p.oid AND t.tgname = 'sync_capture' AND s.has_deletes)
+                   AND EXISTS (SELECT FROM sync_self WHERE NOT is_master) AS is_told,
                string_agg(format('p.%I = given.%I', pa.attname, ca.attname), ' AND ') AS joined,
                string_agg(format('given.%I IS NOT NULL', ca.attname), ' AND ') AS given,
                array_agg(ca.attname::text) FILTER (
                    WHERE f.confdelsetcols IS NULL OR ca.attnum = ANY (f.confdelsetcols)) AS columns,
                f.confdeltype = 'd' AS by_default
-          FROM pg_constraint f,
+          FROM pg_constraint f
+          JOIN pg_class p ON p.oid = f.confrelid,
                unnest(f.conkey, f.confkey) AS pair (child, parent),
                pg_attribute ca, pg_attribute pa
          WHERE f.conrelid = to_regclass(quote_ident(the_table)) AND f.contype = 'f'
@@ -679,7 +776,7 @@ BEGIN
                 OR f.confdeltype IN ('n', 'd') AND after IS NOT NULL)
            AND ca.attrelid = f.conrelid AND ca.attnum = pair.child
            AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
-         GROUP BY f.oid, f.confrelid
+         GROUP BY f.oid, f.confrelid, p.oid
     LOOP
         -- Only that: an edit is none, whatever it makes of the reference.
         CONTINUE WHEN after IS NOT NULL AND (
@@ -689,7 +786,10 @@ BEGIN
         EXECUTE format('SELECT %s AND NOT EXISTS (SELECT FROM %s p WHERE %s) '
                        'FROM jsonb_populate_record(NULL::%I, $1) AS given',
                        it.given, it.parent, it.joined, the_table) INTO is_orphan USING before;
-        IF is_orphan THEN
+        -- A node may have lacked the parent before: then somebody deletes the row himself.
+        IF is_orphan AND (NOT it.is_told OR EXISTS (
+                SELECT FROM sync_rows r WHERE r.table_name = it.name
+                   AND r.is_deleted AND r.changed_at = now())) THEN
             RETURN true;
         END IF;
     END LOOP;
@@ -781,7 +881,7 @@ SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits
 DECLARE
     keys CONSTANT text[] := TG_ARGV[5]::text[];
     -- A name sorts by "C": handed on as it is, no index of the sync's tables would be used.
-    the_table CONSTANT text := TG_TABLE_NAME;
+    the_table CONSTANT text := coalesce(TG_ARGV[7], TG_TABLE_NAME::text);
     before jsonb;
     after jsonb;
 BEGIN
@@ -911,39 +1011,75 @@ $$;
 CREATE OR REPLACE FUNCTION sync_bytes() RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 32000000::bigint $$;
 
+-- Whether a change is to be sent now: what was refused waits longer each time.
+CREATE OR REPLACE FUNCTION sync_is_due(retried_at timestamptz, retries integer) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    -- A time that lies ahead is of a clock that was set back since.
+    SELECT retried_at IS NULL OR retried_at > now() OR retried_at < now() - least(
+               interval '1 hour', interval '1 minute' * power(2, least(retries, 10) - 1))
+$$;
+
 -- The next changes to send, in order, marked as sent. Transactions stay whole up to 5,000 rows and
--- sync_bytes(): a swap of two rows can be applied as one alone.
+-- sync_bytes(): a swap of two rows can be applied as one alone. What came before the end of one goes
+-- with it. What a transaction that still runs is changing waits for its end, and so does what is
+-- behind it; nobody waits for another here.
 CREATE OR REPLACE FUNCTION sync_outbox_take(
     p_limit integer DEFAULT 200, p_bytes bigint DEFAULT 4000000
 ) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    taken uuid[];
+    up_to bigint;
+    held bigint;
+    place bigint;
+    ids uuid[];
+    xids xid8[];
+    places bigint[];
 BEGIN
-    WITH due AS MATERIALIZED (
-        SELECT p.id, p.xid, p.position, octet_length(p.data::text) AS bytes
-          FROM pending_sync p
-         WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
-           AND (p.last_retry IS NULL OR p.last_retry < now() - least(
-                   interval '1 hour', interval '1 minute' * power(2, least(p.retry_count, 10) - 1)))
-         ORDER BY p.position LIMIT p_limit
-    ), fitting AS (
-        SELECT due.id, due.xid,
-               sum(due.bytes) OVER (ORDER BY due.position) - due.bytes AS before_it FROM due
-    )
-    SELECT array_agg(sized.id) INTO taken
-      FROM (SELECT whole.id, row_number() OVER w AS place,
-                   sum(octet_length(whole.data::text)) OVER w AS up_to_it
-              FROM (SELECT p.id, p.position, p.data FROM pending_sync p
+    SELECT max(fitting.position) INTO up_to
+      FROM (SELECT due.position, sum(due.bytes) OVER (ORDER BY due.position) - due.bytes AS before_it
+              FROM (SELECT p.position, octet_length(p.data::text) AS bytes FROM pending_sync p
                      WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL
-                       AND p.xid IN (SELECT f.xid FROM fitting f WHERE f.before_it < p_bytes)
-                       AND (p.last_retry IS NULL OR p.id IN (SELECT d.id FROM due d))
+                       AND sync_is_due(p.last_retry, p.retry_count)
+                     ORDER BY p.position LIMIT p_limit) AS due) AS fitting
+     WHERE fitting.before_it < p_bytes;
+    LOOP
+        SELECT max(p.position) INTO place FROM pending_sync p
+         WHERE p.synced_at IS NULL AND p.last_retry IS NULL AND p.xid IN (
+                   SELECT e.xid FROM pending_sync e
+                    WHERE e.synced_at IS NULL AND e.row_key IS NOT NULL AND e.position <= up_to
+                      AND sync_is_due(e.last_retry, e.retry_count));
+        EXIT WHEN place <= up_to OR place IS NULL;
+        up_to := place;
+    END LOOP;
+    SELECT array_agg(sized.id), array_agg(sized.xid), array_agg(sized.position)
+      INTO ids, xids, places
+      FROM (SELECT whole.*, row_number() OVER w AS place,
+                   sum(octet_length(whole.data::text)) OVER w AS up_to_it
+              FROM (SELECT p.id, p.xid, p.position, p.data FROM pending_sync p
+                     WHERE p.synced_at IS NULL AND p.row_key IS NOT NULL AND p.position <= up_to
+                       AND sync_is_due(p.last_retry, p.retry_count)
                      ORDER BY p.position LIMIT 5000) AS whole
             WINDOW w AS (ORDER BY whole.position)) AS sized
      WHERE sized.place = 1 OR sized.up_to_it < sync_bytes();
-    UPDATE pending_sync SET sent_at = now() WHERE id = ANY (taken);
+    WITH free AS MATERIALIZED (
+        SELECT p.id, p.xid FROM pending_sync p
+         WHERE p.id = ANY (ids) AND p.synced_at IS NULL FOR UPDATE SKIP LOCKED
+    )
+    SELECT min(t.position) INTO held FROM unnest(ids, xids, places) AS t (id, xid, position)
+     WHERE (t.id, t.xid) NOT IN (SELECT f.id, f.xid FROM free f);
+    WHILE held IS NOT NULL LOOP
+        place := held;
+        SELECT min(t.position) INTO held FROM unnest(xids, places) AS t (xid, position)
+         WHERE t.xid IN (SELECT u.xid FROM unnest(xids, places) AS u (xid, position)
+                          WHERE u.position >= place);
+        CONTINUE WHEN held < place;
+        ids := ARRAY(SELECT t.id FROM unnest(ids, places) AS t (id, position)
+                      WHERE t.position < place);
+        EXIT;
+    END LOOP;
+    UPDATE pending_sync SET sent_at = now() WHERE id = ANY (ids);
     RETURN coalesce((SELECT jsonb_agg(sync_entry(p) ORDER BY p.position)
-                       FROM pending_sync p WHERE p.id = ANY (taken)), '[]');
+                       FROM pending_sync p WHERE p.id = ANY (ids)), '[]');
 END
 $$;
 
@@ -961,8 +1097,11 @@ BEGIN
     GET DIAGNOSTICS settled = ROW_COUNT;
     UPDATE pending_sync p
        SET error = coalesce(r.reason, 'refused'), retry_count = p.retry_count + 1,
-           last_retry = now(), sent_at = NULL
-      FROM jsonb_to_recordset(p_results) AS r (id uuid, outcome text, reason text)
+           last_retry = now(), sent_at = NULL,
+           needs = CASE WHEN r.sqlstate = '23503' AND p.operation = 'UPSERT' THEN
+               (SELECT array_agg(sync_named(n.parent, n.wanted))
+                  FROM sync_parents(p.table_name, p.data) AS n) END
+      FROM jsonb_to_recordset(p_results) AS r (id uuid, outcome text, reason text, sqlstate text)
      WHERE p.id = r.id AND r.outcome = 'refused' AND p.synced_at IS NULL;
     FOR it IN
         SELECT p.* FROM pending_sync p
@@ -980,7 +1119,32 @@ BEGIN
             DELETE FROM pending_sync WHERE id = it.id;
         END IF;
     END LOOP;
+    PERFORM sync_has_come(p.table_name, p.data) FROM pending_sync p
+       JOIN jsonb_to_recordset(p_results) AS r (id uuid, outcome text) ON p.id = r.id
+      WHERE r.outcome <> 'refused' AND p.operation = 'UPSERT';
     RETURN settled;
+END
+$$;
+
+-- A row by some of its columns, as pending_sync.needs has it.
+CREATE OR REPLACE FUNCTION sync_named(the_table text, columns jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT the_table || ' ' || columns::text $$;
+
+-- The master has this row: what it refused since that was missing there is sent at once.
+CREATE OR REPLACE FUNCTION sync_has_come(the_table text, content jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pending_sync p WHERE p.synced_at IS NULL AND p.needs IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    UPDATE pending_sync p SET last_retry = NULL
+     WHERE p.synced_at IS NULL AND p.last_retry IS NOT NULL AND p.needs && ARRAY(
+               SELECT sync_named(the_table, (SELECT jsonb_object_agg(name, content -> name)
+                                               FROM unnest(c.parents) AS name))
+                 FROM sync_children(the_table) AS c);
+    IF FOUND THEN
+        PERFORM pg_notify('sync_pending', '');
+    END IF;
 END
 $$;
 
@@ -1415,6 +1579,12 @@ BEGIN
      WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
     IF sent IN (last.version, last.sent_version) THEN
         RETURN jsonb_build_object('outcome', 'duplicate');
+    ELSIF (sync_version_at(sent) <= node.held_until
+           OR node.held_until IS NOT NULL AND made <> sent)
+          -- What goes up alone tells of the node itself.
+          AND (settings.direction = 'both' OR found IS NOT NULL)
+    THEN
+        RETURN sync_reject(node, entry, 'locked out', 'it was made while the node was locked out');
     END IF;
     is_conflict := base NOT IN (coalesce(last.version, ''),
                                 coalesce(last.sent_version, last.version, ''));
@@ -1498,10 +1668,12 @@ BEGIN
             PERFORM sync_audit(the_table, the_key, node.node_id, masters, NULL, 'replica_wins',
                                'took along', last.version, sent, NULL);
         END IF;
+        PERFORM set_config('sync.deleting', made, true);
     END IF;
     IF content IS NOT NULL OR found IS NOT NULL THEN
         PERFORM sync_write_quietly(the_table, the_key, content || coalesce(forced, '{}'),
                                    found IS NOT NULL);
+        PERFORM set_config('sync.deleting', '', true);
     END IF;
     -- None is newer than the row: an earlier edit of a clock that is ahead may be among them.
     all_columns := (SELECT jsonb_object_agg(c.key, CASE WHEN c.value = sent OR c.value > made
@@ -1512,7 +1684,8 @@ BEGIN
                       CASE WHEN content IS NOT NULL THEN sync_fetch(the_table, the_key) END,
                       made, sent, all_columns, node.node_id, true,
                       coalesce(found, entry -> 'data'));
-    IF content IS NOT NULL AND found IS NULL AND last.is_deleted THEN
+    IF content IS NOT NULL AND found IS NULL AND last.is_deleted AND is_conflict THEN
+        -- Who knew of the delete makes the row anew, and means it without what went with it.
         PERFORM sync_revive(the_table, the_key, content, node.node_id);
     ELSIF content IS NULL AND found IS NULL THEN
         -- It went with another row, and is to be gone by itself now: it comes back with none.
@@ -1572,7 +1745,7 @@ BEGIN
     END IF;
     IF NOT is_last THEN
         found := sync_fetch(the_table, the_key);
-        IF key_place IS NOT NULL AND found IS NOT NULL THEN
+        IF key_place IS NOT NULL AND NOT is_key AND found IS NOT NULL THEN
             BEGIN
                 -- Out of the way, for rows that change their places with this one.
                 PERFORM sync_write_quietly(the_table, the_key, jsonb_build_object(key_place,
@@ -1649,7 +1822,7 @@ CREATE OR REPLACE FUNCTION sync_apply(
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    node CONSTANT sync_nodes := sync_caller(p_node);
+    node sync_nodes := sync_caller(p_node);
     entry jsonb;
     result jsonb;
     results jsonb[];
@@ -1663,7 +1836,12 @@ BEGIN
     -- One batch of a node at a time: one whose line broke may still run while it is sent again.
     PERFORM pg_advisory_xact_lock(hashtextextended('sync_apply ' || p_node, 0));
     PERFORM sync_heard(p_node, p_node_at);
+    -- It may have been locked out while this waited; from here on a lock-out waits for this.
+    node := sync_caller(p_node);
     PERFORM set_config('sync.origin', p_node, true);
+    PERFORM set_config('sync.deleting', '', true);
+    -- What is checked at the end of a transaction would fail the whole batch, each time.
+    SET CONSTRAINTS ALL IMMEDIATE;
     -- What the node knew of rows that go with others first: the others' changes look at it.
     now_due := ARRAY(SELECT g.value FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS g
                       ORDER BY g.value ->> 'is_cascade' IS DISTINCT FROM 'true', g.ordinality);
@@ -1782,7 +1960,10 @@ DECLARE
 BEGIN
     PERFORM sync_heard(p_node, p_node_at);
     UPDATE sync_nodes n
-       SET metadata = coalesce(n.metadata, '{}') || CASE WHEN said = '{}' THEN '{}'
+       SET held_until = CASE WHEN said ->> 'waiting' = '0' THEN NULL
+                             WHEN n.held_until IS NOT NULL
+                             THEN least(n.held_until, greatest(sync_clock(), p_node_at)) END,
+           metadata = coalesce(n.metadata, '{}') || CASE WHEN said = '{}' THEN '{}'
                ELSE jsonb_build_object('report', said) END
                || CASE WHEN said ? 'turn' THEN jsonb_build_object('turn', said -> 'turn')
                        ELSE '{}' END
@@ -2247,8 +2428,8 @@ BEGIN
     PERFORM sync_write(the_table, the_key, NULL, true);
     FOR it IN SELECT c.child, c.joined FROM sync_children(the_table) AS c LOOP
         FOR child IN EXECUTE format(
-            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s',
-            it.child, the_table, it.joined) USING content
+            'SELECT to_jsonb(t) FROM %I t, jsonb_populate_record(NULL::%I, $1) AS given WHERE %s '
+            'FOR UPDATE OF t', it.child, the_table, it.joined) USING content
         LOOP
             PERFORM sync_displace(it.child, child, true);
         END LOOP;
@@ -2412,6 +2593,9 @@ BEGIN
            sent_version = CASE WHEN r.sent_version > EXCLUDED.version THEN r.sent_version END
      WHERE (r.version, r.is_deleted, r.column_versions) IS DISTINCT FROM
            (EXCLUDED.version, EXCLUDED.is_deleted, EXCLUDED.column_versions);
+    IF content IS NOT NULL THEN
+        PERFORM sync_has_come(the_table, entry -> 'data');
+    END IF;
     RETURN CASE WHEN is_same THEN 'same' ELSE 'changed' END;
 END
 $$;
@@ -2456,7 +2640,8 @@ DECLARE
 BEGIN
     BEGIN
         RETURN sync_merge(entry);
-    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception
+                   OR program_limit_exceeded THEN
         said := format('this node refused the row %s: %s', entry ->> 'row_key', SQLERRM);
     END;
     RAISE WARNING '%: %', entry ->> 'table', said;
@@ -2599,9 +2784,7 @@ BEGIN
     FOREACH the_key IN ARRAY p_keys LOOP
         content := sync_fetch(p_table, the_key);
         CONTINUE WHEN content IS NULL OR settings.table_name IS NULL;
-        PERFORM sync_record(p_table, the_key, NULL, content,
-                            ('[0:4]=' || ARRAY[sync_me(), 'false', settings.direction,
-                                               settings.rule, 'true']::text)::text[]);
+        PERFORM sync_record(p_table, the_key, NULL, content, sync_told(p_table));
         sent := sent + 1;
     END LOOP;
     RETURN sent;
@@ -2698,8 +2881,7 @@ BEGIN
         ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER sync_queue_elsewhere;
     END IF;
     FOR it IN
-        SELECT c.relname AS name, t.direction, t.rule, t.has_deletes,
-               (sync_table(c.relname)).keys AS keys,
+        SELECT c.relname::text AS name, t.has_deletes,
                self.node_id IS NOT NULL AND t.direction IN (
                    'both', CASE WHEN self.is_master THEN 'down' ELSE 'up' END) AS is_told
           FROM pg_class c
@@ -2707,15 +2889,16 @@ BEGIN
          WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
            AND c.relkind IN ('r', 'p')
            AND (t.table_name IS NOT NULL OR EXISTS (
-                   SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'sync_capture'))
+                   SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'sync_capture'
+                      AND g.tgparentid = 0))
     LOOP
         IF it.is_told IS NOT TRUE THEN
             EXECUTE format('DROP TRIGGER IF EXISTS sync_capture ON %I', it.name);
             EXECUTE format('DROP TRIGGER IF EXISTS sync_capture_truncate ON %I', it.name);
             CONTINUE;
         END IF;
-        told := format('%L, %L, %L, %L, %L, %L', self.node_id, self.is_master, it.direction,
-                       it.rule, it.has_deletes, it.keys);
+        SELECT string_agg(quote_literal(value), ', ' ORDER BY place) INTO told
+          FROM unnest(sync_told(it.name)) WITH ORDINALITY AS given (value, place);
         IF it.name = 'robbieblocks_change_triggers' THEN
             EXECUTE format(
                 'CREATE OR REPLACE TRIGGER sync_capture AFTER INSERT OR UPDATE OF affected_apps, '
@@ -2739,6 +2922,8 @@ CREATE OR REPLACE FUNCTION sync_configure(
     p_table text, p_direction text, p_rule text DEFAULT 'row', p_deletes boolean DEFAULT true
 ) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    was_told CONSTANT boolean := sync_is_captured(p_table);
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_class c
                     WHERE c.oid = to_regclass(quote_ident(p_table)) AND c.relkind IN ('r', 'p')
@@ -2766,6 +2951,39 @@ BEGIN
        SET direction = EXCLUDED.direction, rule = EXCLUDED.rule,
            has_deletes = EXCLUDED.has_deletes, updated_at = now();
     PERFORM sync_attach();
+    IF NOT was_told AND sync_is_captured(p_table) THEN
+        PERFORM sync_begin_anew(p_table);
+    END IF;
+END
+$$;
+
+-- Whether changes of a table are captured here.
+CREATE OR REPLACE FUNCTION sync_is_captured(p_table text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (SELECT FROM pg_trigger t
+                    WHERE t.tgrelid = to_regclass(quote_ident(p_table)) AND t.tgname = 'sync_capture')
+$$;
+
+-- A table was out of step for a while, and what changed since is not known. The master's rows stand,
+-- as for a node that joins: there all are edits of now, and a node knows no version of its own.
+CREATE OR REPLACE FUNCTION sync_begin_anew(p_table text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
+SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
+        DELETE FROM sync_rows r
+         WHERE r.table_name = p_table AND NOT EXISTS (
+                   SELECT FROM pending_sync p
+                    WHERE p.table_name = p_table AND p.row_key = r.row_key AND p.synced_at IS NULL);
+    ELSIF EXISTS (SELECT FROM sync_rows r WHERE r.table_name = p_table) THEN
+        EXECUTE format($query$
+            UPDATE sync_rows r
+               SET version = sync_next_version(r.version, sync_me()), sent_version = NULL,
+                   column_versions = NULL, changed_at = now(),
+                   is_deleted = r.row_key NOT IN (SELECT t.row_key FROM (%s) AS t)
+             WHERE r.table_name = $3$query$, sync_range(p_table))
+          USING NULL::text, NULL::text, p_table;
+    END IF;
 END
 $$;
 
@@ -2795,8 +3013,13 @@ BEGIN
                     HINT = 'Run `robbieblocks sync leave` first.';
     END IF;
     IF self.node_id IS NULL AND NOT p_master THEN
-        -- It may have left a sync. What was edited since has no version: all rows are from before.
+        -- It may have left a sync, or be a copy of the master. What was edited since has no version:
+        -- all rows are from before.
         DELETE FROM sync_rows;
+        DELETE FROM sync_log;
+        DELETE FROM sync_received;
+        DELETE FROM sync_hashed;
+        DELETE FROM sync_nodes WHERE node_id <> p_node AND database_role IS NOT NULL;
         DELETE FROM pending_sync WHERE row_key IS NOT NULL AND synced_at IS NULL;
     END IF;
     INSERT INTO sync_self (node_id, is_master) VALUES (p_node, p_master) ON CONFLICT DO NOTHING;
@@ -2972,11 +3195,17 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION sync_let_in(p_node text) RETURNS void
+-- Lets a node in again. What waits there was made while it was locked out, by whoever had it: it
+-- loses, and is kept, unless `p_take`. That ends once the node has said that nothing waits; what is
+-- edited after it was heard again is an edit as any other, unless its time lies ahead.
+DROP FUNCTION IF EXISTS sync_let_in(text);
+CREATE OR REPLACE FUNCTION sync_let_in(p_node text, p_take boolean DEFAULT false) RETURNS void
 LANGUAGE sql SET search_path FROM CURRENT AS $$
     -- The key with which it signed may be stolen: it says its own anew. What a node says of itself
     -- may be anything.
     UPDATE sync_nodes SET locked_out_at = NULL,
+           held_until = CASE WHEN p_take THEN NULL WHEN locked_out_at IS NULL THEN held_until
+                             ELSE 'infinity' END,
            metadata = CASE WHEN jsonb_typeof(metadata -> 'report') = 'object'
                            THEN metadata #- '{report,cache_key}' ELSE metadata - 'report' END
      WHERE node_id = p_node
@@ -3421,6 +3650,17 @@ BEGIN
 END
 $$;
 
+-- Triggers of an earlier version of this file are given less.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                WHERE t.tgname = 'sync_capture' AND t.tgnargs < 8
+                  AND c.relnamespace = quote_ident(current_schema())::regnamespace) THEN
+        PERFORM sync_attach();
+    END IF;
+END
+$$;
+
 -- Where file 20 is not applied, what it says of the sync.
 DO $outer$
 BEGIN
@@ -3525,16 +3765,18 @@ COMMENT ON COLUMN sync_nodes.towns IS 'The towns whose rows the node gets and wr
 COMMENT ON COLUMN sync_nodes.clock_skew_ms IS 'How far the node''s clock was ahead of the master''s.';
 COMMENT ON COLUMN sync_nodes.applying_xid IS 'The transaction in which it was last heard: changes in it are the node''s.';
 COMMENT ON COLUMN sync_nodes.locked_out_at IS 'Since when the master answers the node no more.';
+COMMENT ON COLUMN sync_nodes.held_until IS 'What the node, which was locked out, has made up to then loses.';
 COMMENT ON TABLE pending_sync IS 'Changes that wait to be brought to other databases. Only the owner sees them.';
 COMMENT ON COLUMN pending_sync.position IS 'The order in which changes are sent.';
 COMMENT ON COLUMN pending_sync.base_version IS 'The version of the row that was changed.';
 COMMENT ON COLUMN pending_sync.base_columns IS 'The columns that were changed, with the versions that they had.';
 COMMENT ON COLUMN pending_sync.is_cascade IS 'What a foreign key made of the row, as the one that it refers to was deleted.';
 COMMENT ON COLUMN pending_sync.sent_at IS 'When it was last sent. From then on later changes do not join it.';
+COMMENT ON COLUMN pending_sync.needs IS 'The rows that the master lacked as it refused the change.';
 COMMENT ON TABLE sync_status IS 'How far each table is in step.';
 COMMENT ON TABLE sync_conflicts IS 'Rows that were changed in two places at once, with both versions. Only the owner sees them.';
 COMMENT ON COLUMN sync_conflicts.row_key IS 'The row''s primary key, as a text.';
-COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, took along, moved away, before the sync.';
+COMMENT ON COLUMN sync_conflicts.rule IS 'What decided: newer row, newer column, unique key, in use, parent is gone, took along, moved away, locked out, before the sync.';
 COMMENT ON COLUMN sync_conflicts.master_version IS 'The version that the master had.';
 COMMENT ON COLUMN sync_conflicts.replica_version IS 'The version that the node sent.';
 COMMENT ON TABLE sync_metrics IS 'What was measured of the sync.';

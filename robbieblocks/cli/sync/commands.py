@@ -71,6 +71,13 @@ def admit(
             "--new-password", help="Give the role another password; lets a locked-out node in."
         ),
     ] = False,
+    take_edits: Annotated[
+        bool,
+        typer.Option(
+            "--take-edits",
+            help="Take what was edited on it while it was locked out. Default: kept as conflicts.",
+        ),
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Let a node join: run on the master. Prints the address for the node, with its password.
@@ -88,6 +95,7 @@ def admit(
         tables=table or (),
         towns=town or (),
         new_password=new_password,
+        take_edits=take_edits,
         database_url=database_url,
     )
 

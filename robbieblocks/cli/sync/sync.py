@@ -34,6 +34,7 @@ def admit(
     tables: Sequence[str],
     towns: Sequence[str],
     new_password: bool,
+    take_edits: bool,
     database_url: str | None,
 ) -> None:
     """Let a node in, and print its address."""
@@ -46,6 +47,7 @@ def admit(
             tables=tables,
             towns=towns,
             new_password=new_password,
+            take_edits=take_edits,
         )
     print_progress(
         f"{node} may join as {admitted.role}; on the node, set ROBBIEBLOCKS_SYNC_MASTER_URL to:"
@@ -53,6 +55,11 @@ def admit(
     print_result(admitted.address)
     if admitted.doubt:
         print_progress(f"note: {admitted.doubt}")
+    if admitted.is_let_in and not take_edits:
+        print_progress(
+            f"note: what was edited on {node} while it was locked out loses, and is kept: once it "
+            "is back, see `robbieblocks sync conflicts list`; with --take-edits it is taken"
+        )
     if not admitted.may_replicate:
         print_progress(
             f'its role has no REPLICATION, so it asks for changes: ALTER ROLE "{admitted.role}" '

@@ -31,6 +31,20 @@ def page(site: Site, named: str | None = None, title: str = "new") -> str:
     )
 
 
+def again(site: Site, gone: str, named: str, title: str) -> None:
+    """Insert a published page that was deleted, with its id."""
+    site.run(
+        "INSERT INTO robbieblocks_pages (id, page_key, app_namespace, page_name, page_route,"
+        " layout_template, status, meta_title) VALUES (%s, %s, 'play', %s, %s, 'default',"
+        " 'published', %s)",
+        gone,
+        named,
+        named,
+        f"/{named}",
+        title,
+    )
+
+
 def component(site: Site, named: str | None = None, code: str = "export default () => null") -> str:
     """Insert a published component; its id."""
     return str(

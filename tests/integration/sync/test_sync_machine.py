@@ -149,6 +149,43 @@ class Edits(RuleBasedStateMachine):
             self.seen.add(row["text"])
             pages.remove(site, "page_blocks", row["id"])
 
+    @rule(at=_SITES, choice=_ANY, to=_ANY)
+    def move_block_to_another_page(self, at: int, choice: int, to: int) -> None:
+        site = self.sites[at]
+        if (blocks := self._blocks(site)) and (found := self._mine(site)):
+            page = found[to % len(found)]["id"]
+            site.run(
+                "UPDATE robbieblocks_page_blocks SET page_id = %s, block_order = %s WHERE id = %s",
+                page,
+                max([0, *pages.orders(site, page).values()]) + 1,
+                blocks[choice % len(blocks)]["id"],
+            )
+
+    @rule(at=_SITES)
+    def exchange_names(self, at: int) -> None:
+        site = self.sites[at]
+        if len(found := self._mine(site)) > 1:
+            first, second = found[:2]
+            rename = "UPDATE robbieblocks_pages SET page_key = %s WHERE id = %s"
+            with site.owner.transaction():
+                for name, row in ((pages.key(), first), (first["page_key"], second)):
+                    site.run(rename, name, row["id"])
+                site.run(rename, second["page_key"], first["id"])
+
+    @rule(at=_SITES, choice=_ANY)
+    def make_page_again(self, at: int, choice: int) -> None:
+        site = self.sites[at]
+        if found := self._mine(site):
+            row = found[choice % len(found)]
+            blocks = [b["text"] for b in self._blocks(site) if b["page_id"] == row["id"]]
+            self.seen |= {row["meta_title"], *blocks}
+            pages.remove(site, "pages", row["id"])
+            pages.again(site, row["id"], row["page_key"], self._text())
+
+    @rule(at=_NODES)
+    def restore_a_backup_of_the_outbox(self, at: int) -> None:
+        self.sites[at].run("UPDATE pending_sync SET sent_at = NULL WHERE synced_at IS NULL")
+
     @rule(at=_NODES)
     def pull(self, at: int) -> None:
         self._pull(self.sites[at])
