@@ -126,9 +126,7 @@ def test_a_batch_that_waits_as_its_node_is_locked_out_is_refused(fleet: Fleet) -
 
     try:
         with master.cluster.connect(master.database) as holder:
-            holder.execute(
-                "SELECT pg_advisory_lock(hashtextextended('sync_apply aurora', 0))"
-            )
+            holder.execute("SELECT pg_advisory_lock(hashtextextended('sync_apply aurora', 0))")
             thread = threading.Thread(target=send, daemon=True)
             thread.start()
             until(lambda: master.admin.execute(_WAITS).fetchone() != (0,), "it waits")

@@ -1,4 +1,4 @@
-"""Tables as others make them: deferred constraints, partitions, given numbers, keys of two columns."""
+"""Tables as others make them: late constraints, partitions, given numbers, keys of two columns."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_rows_of_partitions_go_as_those_of_their_table(fleet: Fleet) -> None:
 
 
 def test_a_row_that_both_insert_at_once_keeps_its_key(fleet: Fleet) -> None:
-    """The master's session is not done yet as the node's row comes: there is one row in the end, and
+    """The master's session is not done yet as the node's row comes: there is one row then, and
     the other version is kept."""
     master, aurora = fleet.master, fleet.nodes[0]
     row = str(uuid.uuid4())

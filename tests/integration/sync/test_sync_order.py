@@ -100,13 +100,17 @@ def test_a_key_is_taken_after_it_was_left(fleet: Fleet) -> None:
     fleet.settle()
     with apart(aurora):
         with _beside(aurora) as slow:
-            slow.execute("INSERT INTO robbieblocks_components (component_key, component_name,"
-                         " component_type, react_code, props_schema) VALUES"
-                         " (md5(random()::text), 'C', 'widget', '', '{}')")
+            slow.execute(
+                "INSERT INTO robbieblocks_components (component_key, component_name,"
+                " component_type, react_code, props_schema) VALUES"
+                " (md5(random()::text), 'C', 'widget', '', '{}')"
+            )
             aurora.run(_RENAME, pages.key(), first)
-            slow.execute("INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name,"
-                         " page_route, layout_template) VALUES (%s, 'play', 'n', '/n', 'default')",
-                         [name])
+            slow.execute(
+                "INSERT INTO robbieblocks_pages (page_key, app_namespace, page_name,"
+                " page_route, layout_template) VALUES (%s, 'play', 'n', '/n', 'default')",
+                [name],
+            )
             slow.commit()
         assert _send_one_by_one(fleet, aurora) == ["applied"] * 3
     _equal(fleet)
@@ -207,7 +211,9 @@ def test_a_row_without_its_parent_is_deleted_by_itself(fleet: Fleet) -> None:
         pages.remove(master, "pages", the_page)
         _equal(fleet)
     finally:
-        aurora.run("ALTER TABLE robbieblocks_pages DROP CONSTRAINT robbieblocks_pages_meta_title_check")
+        aurora.run(
+            "ALTER TABLE robbieblocks_pages DROP CONSTRAINT robbieblocks_pages_meta_title_check"
+        )
 
 
 def test_a_row_goes_up_once_the_master_has_its_parent(fleet: Fleet) -> None:

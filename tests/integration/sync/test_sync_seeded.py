@@ -83,8 +83,11 @@ def test_the_master_does_not_join_itself(
     """An address that leads to the database that is to join is refused before anything is done."""
     with synced(clusters, make_settings, count=1, transports=("poll",)) as found:
         (node,) = found.nodes
-        itself = replace(found.master, settings=replace(
-            found.master.settings, sync=node.settings.sync), name=node.name)
+        itself = replace(
+            found.master,
+            settings=replace(found.master.settings, sync=node.settings.sync),
+            name=node.name,
+        )
         with pytest.raises(UsageError, match="the one to which the address of the master leads"):
             _join(itself)
 
@@ -92,7 +95,7 @@ def test_the_master_does_not_join_itself(
 def test_a_copy_of_a_node_leaves_by_itself(
     clusters: Clusters, make_settings: Callable[..., Settings]
 ) -> None:
-    """The master is not told that the node has left, which goes on; the copy may join as another."""
+    """The master is not told that the node has left, which goes on."""
     with synced(clusters, make_settings, count=1, transports=("poll",)) as found:
         (node,) = found.nodes
         with syncing(node) as (process,):
