@@ -759,9 +759,6 @@ DECLARE
 BEGIN
     FOR it IN
         SELECT f.confrelid::regclass AS parent, p.relname::text AS name,
-               EXISTS (SELECT FROM pg_trigger t JOIN sync_tables s ON s.table_name = p.relname
-                        WHERE t.tgrelid = p.oid AND t.tgname = 'sync_capture' AND s.has_deletes)
-                   AND EXISTS (SELECT FROM sync_self WHERE NOT is_master) AS is_told,
                string_agg(format('p.%I = given.%I', pa.attname, ca.attname), ' AND ') AS joined,
                string_agg(format('given.%I IS NOT NULL', ca.attname), ' AND ') AS given,
                array_agg(ca.attname::text) FILTER (
@@ -787,9 +784,14 @@ BEGIN
                        'FROM jsonb_populate_record(NULL::%I, $1) AS given',
                        it.given, it.parent, it.joined, the_table) INTO is_orphan USING before;
         -- A node may have lacked the parent before: then somebody deletes the row himself.
-        IF is_orphan AND (NOT it.is_told OR EXISTS (
-                SELECT FROM sync_rows r WHERE r.table_name = it.name
-                   AND r.is_deleted AND r.changed_at = now())) THEN
+        IF is_orphan AND (
+            EXISTS (SELECT FROM sync_rows r WHERE r.table_name = it.name
+                       AND r.is_deleted AND r.changed_at = now())
+            OR EXISTS (SELECT FROM sync_self WHERE is_master)
+            OR NOT EXISTS (SELECT FROM pg_trigger t JOIN sync_tables s ON s.table_name = it.name
+                            WHERE t.tgrelid = it.parent AND t.tgname = 'sync_capture'
+                              AND s.has_deletes))
+        THEN
             RETURN true;
         END IF;
     END LOOP;
