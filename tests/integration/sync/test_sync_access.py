@@ -113,7 +113,7 @@ def locked_out(fleet: Fleet) -> Generator[Site]:
     aurora = fleet.nodes[0]
     fleet.master.run("SELECT sync_lock_out('aurora')")
     yield aurora
-    fleet.master.run("SELECT sync_let_in('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora', true)")
 
 
 def test_a_stolen_node_is_locked_out_by_one_call(fleet: Fleet, locked_out: Site) -> None:
@@ -130,7 +130,7 @@ def test_a_stolen_node_is_locked_out_by_one_call(fleet: Fleet, locked_out: Site)
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is locked out since"):
         _call(locked_out, "SELECT sync_apply('aurora', %s)", entries)
     assert title(fleet.master, the_page) is None
-    fleet.master.run("SELECT sync_let_in('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora', true)")
     assert {r["outcome"] for r in fleet.send(locked_out)} == {"applied"}
 
 
@@ -148,14 +148,14 @@ def test_what_a_locked_out_node_signs_is_believed_no_more(fleet: Fleet) -> None:
     assert told(vengeance, {"cache_key": "no key"}) == {"aurora": key}
     fleet.master.run("SELECT sync_lock_out('aurora')")
     assert told(vengeance, {}) == {}
-    fleet.master.run("SELECT sync_let_in('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora', true)")
     assert told(vengeance, {}) == {}
 
 
 def test_lock_out_says_what_it_could_not_do(fleet: Fleet) -> None:
     """An owner that may not alter roles gets each step with the statement for one who may."""
     steps = fleet.master.rows("SELECT * FROM sync_lock_out('vengeance')")
-    fleet.master.run("SELECT sync_let_in('vengeance')")
+    fleet.master.run("SELECT sync_let_in('vengeance', true)")
     assert steps[0]["is_done"] is True
     refused = {step["step"]: step["detail"] for step in steps if not step["is_done"]}
     assert "ALTER ROLE" in refused["its role may not log in"]

@@ -278,7 +278,7 @@ def test_a_session_of_the_node_does_not_hold_up_its_lock_out(fleet: Fleet) -> No
             fleet.master.run("SELECT sync_lock_out('aurora')")
     assert f"usename = '{aurora.role}'" in str(e.value.diag.message_hint)
     fleet.master.run("SELECT sync_lock_out('aurora')")
-    fleet.master.run("SELECT sync_let_in('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora', true)")
 
 
 def test_a_place_in_another_servers_log_begins_anew(fleet: Fleet) -> None:
@@ -346,7 +346,7 @@ def test_a_node_does_not_say_which_slot_its_lock_out_drops(fleet: Fleet) -> None
     fleet.master.admin.execute("ALTER ROLE owner REPLICATION")
     try:
         fleet.master.run("SELECT sync_lock_out('aurora')")
-        fleet.master.run("SELECT sync_let_in('aurora')")
+        fleet.master.run("SELECT sync_let_in('aurora', true)")
         assert fleet.master.value(query) == before
     finally:
         fleet.master.admin.execute("ALTER ROLE owner NOREPLICATION")

@@ -167,7 +167,7 @@ def test_the_log_names_whose_key_changed_and_has_no_key(fleet: Fleet) -> None:
     assert aurora.calls is not None
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is locked out since"):
         aurora.calls.execute(ask, ["aurora", None])
-    fleet.master.run("SELECT sync_let_in('aurora')")
+    fleet.master.run("SELECT sync_let_in('aurora', true)")
     assert noted() == []
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="does not sync the node"):
         aurora.calls.execute(ask, ["vengeance", None])
