@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -52,7 +52,7 @@ def signs(*places: Place) -> dict[str, str]:
 
 
 @contextmanager
-def started(*places: Place) -> Iterator[None]:
+def started(*places: Place) -> Generator[None]:
     """Have these sync one after the other, each once the one before has looked at everything."""
     with ExitStack() as stack:
         for place in places:
