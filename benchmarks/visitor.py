@@ -18,7 +18,7 @@ from benchmarks.sites import NODE, Site
 from benchmarks.targets import Result
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, CDPSession, Page
+    from benchmarks.phone import Phones
 
 Protocol = Literal["h1", "h2"]
 
@@ -28,17 +28,6 @@ _SIZE: Final = apps.Size(pages=24, components=12, blocks=6)
 _ISLANDS: Final = 2
 _PAGES: Final = 3
 _FORMS: Final = ("inline", "linked", "fixed")
-# A phone on Slow 4G, as Lighthouse has it: latency in ms, bytes a second, and how much slower.
-_NETWORK: Final = {
-    "offline": False,
-    "latency": 150,
-    "downloadThroughput": 1_638_400 / 8,
-    "uploadThroughput": 675_000 / 8,
-}
-_CPU_SLOWER: Final = 4
-# Read once a page is there: a script of Playwright's that comes before the page's own delays it.
-_SEEN: Final = (Path(__file__).resolve().parent / "seen.js").read_text()
-_KINDS: Final = {"Document": "html", "Stylesheet": "css", "Script": "js", "Font": "font"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +57,7 @@ def _visits(bench: Bench) -> list[dict[str, Any]]:
     # Only this scenario and `development` need a browser.
     from playwright.sync_api import Error
 
+    from benchmarks.phone import phones
     from tests.browser.chromium import launched
     from tests.browser.install import BrowserMissingError
 
@@ -78,10 +68,10 @@ def _visits(bench: Bench) -> list[dict[str, Any]]:
         served += _astro(bench.ground.folder / "astro-visitor", site)
         certificate = _certificate(bench.ground.folder)
         try:
-            with launched() as browser:
+            with launched() as browser, phones(browser) as opener:
                 for protocol in ("h1", "h2"):
                     secured = certificate if protocol == "h2" else ()
-                    rows += _in_turn(bench, browser, served, secured, chosen, protocol)
+                    rows += _in_turn(bench, opener, served, secured, chosen, protocol)
         except (Error, BrowserMissingError) as error:
             raise FailedError(str(error)) from error
     return rows
@@ -89,7 +79,7 @@ def _visits(bench: Bench) -> list[dict[str, Any]]:
 
 def _in_turn(
     bench: Bench,
-    browser: Browser,
+    opener: Phones,
     served: Sequence[_Served],
     secured: Sequence[str],
     routes: Sequence[str],
@@ -104,7 +94,7 @@ def _in_turn(
         }
         for _ in bench.rounds(1, 5):
             for name, address in addresses.items():
-                runs[name].append(_three_pages(browser, [address + route for route in routes]))
+                runs[name].append(_three_pages(opener, [address + route for route in routes]))
     rows: list[dict[str, Any]] = []
     for name, visits in runs.items():
         rows += _medians(name, protocol, visits)
@@ -181,73 +171,10 @@ def _serving(folder: Path, served: _Served, secured: Sequence[str]) -> Iterator[
         yield f"{'https' if secured else 'http'}://127.0.0.1:{said.split()[0]}"
 
 
-def _three_pages(browser: Browser, urls: Sequence[str]) -> list[dict[str, float]]:
+def _three_pages(opener: Phones, urls: Sequence[str]) -> list[dict[str, float]]:
     """Visit pages one after the other, the browser's cache empty before the first."""
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, is_mobile=True, ignore_https_errors=True
-    )
-    try:
-        page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.send("Network.emulateNetworkConditions", _NETWORK)
-        session.send("Emulation.setCPUThrottlingRate", {"rate": _CPU_SLOWER})
-        found = []
-        for url in urls:
-            traffic = _Traffic(session)
-            page.goto(url)
-            page.wait_for_load_state("networkidle")
-            seen: dict[str, float] = page.evaluate(_SEEN)
-            found.append({f"{name}_ms": seen[name] for name in ("lcp", "tbt")})
-            found[-1] |= {"cls": seen["cls"], **traffic.end()}
-            _check_life(page)
-        return found
-    finally:
-        context.close()
-
-
-def _check_life(page: Page) -> None:
-    """Raise FailedError where the first button does not count: nothing was hydrated then."""
-    button = page.get_by_role("button").first
-    before = button.inner_text()
-    button.click()
-    if button.inner_text() == before:
-        raise FailedError(f"{page.url} did not come to life")
-
-
-class _Traffic:
-    """The requests of a page that the network answered, and their bytes by kind."""
-
-    def __init__(self, session: CDPSession) -> None:
-        self._session = session
-        self._kinds: dict[str, str] = {}
-        self._bytes: dict[str, float] = {}
-        self._listeners = {
-            "Network.responseReceived": self._begun,
-            "Network.loadingFinished": self._ended,
-        }
-        for event, listener in self._listeners.items():
-            session.on(event, listener)
-
-    def end(self) -> dict[str, float]:
-        """Listen no more; how many requests there were, and kilobytes by kind."""
-        for event, listener in self._listeners.items():
-            self._session.remove_listener(event, listener)
-        # What the browser's memory had has no bytes.
-        sent = {key: size for key in self._kinds if (size := self._bytes.get(key, 0.0))}
-        found: dict[str, float] = {"requests": float(len(sent))}
-        for kind in (*_KINDS.values(), "other"):
-            whole = sum(size for key, size in sent.items() if self._kinds[key] == kind)
-            found[f"{kind}_kb"] = whole / 1000
-        return found
-
-    def _begun(self, event: dict[str, Any]) -> None:
-        response = event["response"]
-        if not (response.get("fromDiskCache") or response.get("fromPrefetchCache")):
-            self._kinds[event["requestId"]] = _KINDS.get(event["type"], "other")
-
-    def _ended(self, event: dict[str, Any]) -> None:
-        self._bytes[event["requestId"]] = event["encodedDataLength"]
+    with opener.tab() as tab:
+        return [tab.visit(url) for url in urls]
 
 
 def _medians(
