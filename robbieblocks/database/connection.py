@@ -40,6 +40,9 @@ _READ_ONLY: LiteralString = (
     "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
 )
 
+# Have times written as the driver reads them. A role, a database or a server may have it otherwise.
+_READABLE_TIMES: LiteralString = "SET datestyle = 'ISO'"
+
 # Which backend answers.
 _BACKEND: LiteralString = "SELECT pg_backend_pid()"
 # The time at the server, now: not when the transaction began.
@@ -120,6 +123,10 @@ def _opened(address: str, *, autocommit: bool = True) -> Connection:
         cursor_factory=RightsCursor,
     )
     load_safely(connection)
+    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
+        connection.execute(_READABLE_TIMES)
+        if not autocommit:
+            connection.commit()
     return connection
 
 

@@ -30,7 +30,7 @@ _WHOLE_AGAIN: Final = timedelta(days=1)
 def compare(
     node: NodeDatabase,
     link: MasterLink,
-    table: str,
+    rule: TableRule,
     tombstones_from: datetime | None,
     progress: Callable[[], None] = lambda: None,
     within: tuple[str | None, str | None] = (None, None),
@@ -48,8 +48,8 @@ def compare(
     while ranges:
         progress()
         low, high = ranges.pop()
-        parts = link.hashes(table, low, high, _PARTS)
-        ours = node.hashes_of(table, parts)
+        parts = link.hashes(rule.name, low, high, _PARTS)
+        ours = node.hashes_of(rule, parts)
         for part in parts:
             count, hash_ = ours.get(part.number, (0, None))
             if (count, hash_) == (part.row_count, part.hash):
@@ -57,32 +57,34 @@ def compare(
             is_equal = False
             is_whole = len(parts) == 1 or (part.from_key, part.to_key) == (low, high)
             if is_whole or max(count, part.row_count) <= _FETCHED_MAX:
-                fetched = _fetch(node, link, table, part, tombstones_from, sends_lost=sends_lost)
+                fetched = _fetch(
+                    node, link, rule.name, part, tombstones_from, sends_lost=sends_lost
+                )
                 done += fetched
             else:
                 ranges.append((part.from_key, part.to_key))
     took_ms = round((time.monotonic() - began) * 1000)
-    node.compared(table, done.count, took_ms, is_equal=is_equal)
+    node.compared(rule.name, done.count, took_ms, is_equal=is_equal)
     return done
 
 
 def compare_next(
     node: NodeDatabase,
     link: MasterLink,
-    table: str,
+    rule: TableRule,
     tombstones_from: datetime | None,
     progress: Callable[[], None],
 ) -> Repaired:
     """Compare a table; of a large one the rows behind those of the last look, and all of it where
     that was over a day ago.
     """
-    name = f"compared {table}"
+    name = f"compared {rule.name}"
     noted: dict[str, str | None] = json.loads(node.noted(name) or "{}")
     now, at = node.clock(), noted.get("at")
     is_recent = at is not None and now - datetime.fromisoformat(at) < _WHOLE_AGAIN
     low = noted.get("after") if is_recent else None
-    high = node.step(table, low, _ROWS_A_LOOK) if is_recent else None
-    done = compare(node, link, table, tombstones_from, progress, (low, high))
+    high = node.step(rule.name, low, _ROWS_A_LOOK) if is_recent else None
+    done = compare(node, link, rule, tombstones_from, progress, (low, high))
     node.note(name, json.dumps({"after": high, "at": now.isoformat()}))
     return done
 
@@ -111,9 +113,9 @@ def first_look(
 ) -> Repaired:
     """Compare a table; one that is empty here is copied, which asks for less."""
     whole = Part(0, None, None, 0, None)
-    count, _ = node.hashes_of(rule.name, [whole])[0]
+    count, _ = node.hashes_of(rule, [whole])[0]
     copied = copy(node, link, rule.name) if count == 0 else 0
-    return Repaired(changed=copied) + compare(node, link, rule.name, tombstones_from)
+    return Repaired(changed=copied) + compare(node, link, rule, tombstones_from)
 
 
 def _fetch(

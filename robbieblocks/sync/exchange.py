@@ -22,6 +22,7 @@ from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.master_values import Hello, TableRule
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_values import Repaired
+from robbieblocks.sync.refusals import heed_schema
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.sharing import Sharing
 from robbieblocks.sync.way_down import WayDown
@@ -76,6 +77,7 @@ class Exchange:
         """
         hello = self._greet()
         self.adopt_tables()
+        heed_schema(self.node, hello.schema_version)
         return hello
 
     def adopt_tables(self) -> None:
@@ -152,9 +154,7 @@ class Exchange:
         done = Repaired()
         for rule in self.tables:
             if rule.comes_down and rule.has_deletes:
-                done += compare(
-                    self.node, self.link, rule.name, hello.tombstones_from, self.health.tick
-                )
+                done += compare(self.node, self.link, rule, hello.tombstones_from, self.health.tick)
         self.health.repaired += done
         return done
 

@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from robbieblocks.lazy_dataclasses import dataclass
+from robbieblocks.messages import counted
 from robbieblocks.sync.node_values import OutboxState, Repaired
 
 State = Literal[
@@ -114,7 +115,8 @@ class SyncHealth:
         found += self.findings_now.copy().values()
         if self.outbox.refused:
             found.append(
-                f"the master refuses {self.outbox.refused} changes: see `robbieblocks sync status`"
+                f"the master refuses {counted(self.outbox.refused, 'change')}: see `robbieblocks "
+                "sync status`"
             )
         if self.state == "active" and self.oldest_s > _WAIT_MAX_S:
             found.append(f"a change waits for {self.oldest_s:.0f} s")

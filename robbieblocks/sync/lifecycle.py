@@ -87,7 +87,7 @@ def run(settings: Settings, options: SyncOptions, log: Log) -> None:
     timing = timing_of(settings)
     with ExitStack() as stack:
         stack.enter_context(Shutdown(stopped, wake, timing.grace_s).signals())
-        watchdog = QueryWatchdog(timing.query_timeout_s, log)
+        watchdog = QueryWatchdog(timing.query_timeout_s, log, longest_s=timing.query_longest_s)
         loop = _loop(settings, options.node, log, stopped, timing, watchdog)
         stack.callback(loop.close)
         address = _answering(stack, loop.health, options.health)
@@ -120,7 +120,7 @@ def beside(
     log = log.bind(node=node)
     stopped = threading.Event()
     timing = timing or timing_of(settings)
-    watchdog = QueryWatchdog(timing.query_timeout_s, log)
+    watchdog = QueryWatchdog(timing.query_timeout_s, log, longest_s=timing.query_longest_s)
     loop = _loop(settings, node, log, stopped, timing, watchdog)
     with ExitStack() as stack:
         stack.callback(loop.close)

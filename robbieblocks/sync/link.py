@@ -14,11 +14,18 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from robbieblocks import database
-from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, SchemaOutdated
+from robbieblocks.errors import (
+    DatabaseUnavailable,
+    MasterUnavailable,
+    RightsMissing,
+    RobbieBlocksError,
+    SchemaOutdated,
+)
 from robbieblocks.settings import Settings
 from robbieblocks.sync.address import master_address
 from robbieblocks.sync.hints import hinted
-from robbieblocks.sync.master_values import Changes, Hello, Page, Part, Slot, TableRule
+from robbieblocks.sync.master_values import Changes, Hello, Page, Part, TableRule
+from robbieblocks.sync.patience import be_patient
 
 _ROLE_IS_MISSING: Final = re.compile('role "[^"]*" does not exist')
 # What is asked for at once: few rows at first, more while they come at once, fewer where they take
@@ -37,6 +44,12 @@ _SEE_THERE: Final = (
 
 # Tell the master of this node and its clock, and learn of the master.
 _HELLO: LiteralString = "SELECT sync_hello(%s, %s, %s)"
+# In which schema the master's functions are, and whether this role may use that.
+_WHERE: LiteralString = """
+    SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE')
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE p.proname = 'sync_hello' ORDER BY 2 DESC, 1 LIMIT 1
+"""
 # The master's clock. As it asks for changes, it is refused where the node is.
 _CLOCK: LiteralString = "SELECT clock_timestamp() FROM sync_changes(%s, NULL, 1)"
 # Have the master apply a batch of the outbox; the answer goes back as it is.
@@ -66,27 +79,6 @@ _CHANGES: LiteralString = """
            coalesce((answer -> 'is_anew')::boolean, false)
       FROM sync_changes(%s, %s::jsonb, %s) AS answer
 """
-# The slot of a node's subscription.
-_SLOT: LiteralString = """
-    SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
-      FROM pg_replication_slots WHERE slot_name = %s
-"""
-# End what reads from a slot, and wait for its end: it outlives its subscription for a moment.
-_END_READER: LiteralString = """
-    SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
-     WHERE slot_name = %s AND active
-"""
-# Make a slot that begins at the present.
-_CREATE_SLOT: LiteralString = "SELECT pg_create_logical_replication_slot(%s, 'pgoutput')"
-# Remove a slot.
-_DROP_SLOT: LiteralString = """
-    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s
-"""
-# What a subscription needs of the master and of the role.
-_ABLE: LiteralString = """
-    SELECT current_setting('wal_level') = 'logical',
-           (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
-"""
 # Read what the master has sent unasked, with the answer.
 _HEED: LiteralString = "SELECT 1"
 # Be woken where the log gets a row.
@@ -106,6 +98,8 @@ class MasterLink:
     ) -> None:
         self.connection = connection
         self.node = node
+        # Through a pooler the master can wake nobody.
+        self.is_pooled = False
         self._monotonic = monotonic
         self._rows = _ROWS_FIRST
 
@@ -134,19 +128,19 @@ class MasterLink:
                 ) from error
             raise MasterUnavailable(f"the master can't be reached: {error}") from error
         watch("master", connection)
-        return cls(connection, node)
+        link = cls(connection, node)
+        try:
+            with asked("begin a session at the master"):
+                link.is_pooled = be_patient(connection)
+        except BaseException:
+            link.close()
+            raise
+        return link
 
     def hello(self, at: datetime, report: dict[str, object]) -> Hello:
         """Tell the master of this node, by the node's clock."""
-        try:
-            with _asked("say hello to the master"):
-                row = self.connection.execute(_HELLO, (self.node, at, Jsonb(report))).fetchone()
-        except SchemaOutdated as error:
-            raise MasterUnavailable(
-                f"the database {self.connection.info.dbname!r}, to which the address of the master "
-                "leads, takes part in no sync: correct the address (ROBBIEBLOCKS_SYNC_MASTER_URL, "
-                "or `sync.master`), or run `robbieblocks sync init-master` there"
-            ) from error
+        with self._found(), asked("say hello to the master"):
+            row = self.connection.execute(_HELLO, (self.node, at, Jsonb(report))).fetchone()
         said: dict[str, Any] = row[0] if row else {}
         tombstones = said.get("tombstones_from")
         return Hello(
@@ -165,7 +159,7 @@ class MasterLink:
         `told` are the transactions of the master by which keys changed: they are waited for, a
         second at most.
         """
-        with _asked("ask the master for the nodes' keys"):
+        with asked("ask the master for the nodes' keys"):
             given = None if nodes is None else sorted(nodes)
             values = self.node, given, [str(each) for each in told]
             ((keys,),) = self.connection.execute(_KEYS_OF, values).fetchall()
@@ -174,27 +168,27 @@ class MasterLink:
 
     def clock(self) -> datetime:
         """The master's time, asked without a word about this node: its sync may not run."""
-        with _asked("ask the master for the time"):
+        with self._found(), asked("ask the master for the time"):
             ((at,),) = self.connection.execute(_CLOCK, (self.node,)).fetchall()
         found: datetime = at
         return found
 
     def apply(self, entries: str, at: datetime) -> str:
         """Have a batch applied; the answer is for the node's `settle`."""
-        with _asked("send changes to the master"):
+        with asked("send changes to the master"):
             row = self.connection.execute(_APPLY, (self.node, entries, at)).fetchone()
         return str(row[0]) if row else "[]"
 
     def tables(self) -> tuple[TableRule, ...]:
         """Which tables are kept in step."""
-        with _asked("ask the master for its tables"):
+        with asked("ask the master for its tables"):
             rows = self.connection.execute(_TABLES).fetchall()
         return tuple(TableRule(row[0], row[1], row[2], row[3], row[4] or {}) for row in rows)
 
     def copy(self, table: str, after: str | None, to: str | None, limit: int) -> Page:
         """A page of a table, of `limit` entries or less; the last one has no `last`."""
         began, rows = self._monotonic(), min(limit, self._rows)
-        with _asked(f"copy {table} from the master"):
+        with asked(f"copy {table} from the master"):
             row = self.connection.execute(_COPY, (self.node, table, after, to, rows)).fetchone()
         page = Page(*row) if row else Page("[]", 0, None)
         self._brought(page, rows, began)
@@ -202,14 +196,14 @@ class MasterLink:
 
     def hashes(self, table: str, low: str | None, high: str | None, parts: int) -> list[Part]:
         """Hashes of a range of keys."""
-        with _asked(f"compare {table} with the master"):
+        with asked(f"compare {table} with the master"):
             rows = self.connection.execute(_HASHES, (self.node, table, low, high, parts))
             return [Part(*row) for row in rows]
 
     def changes(self, after: str | None, limit: int) -> Changes:
         """What changed after a place: whole transactions, of some `limit` rows together."""
         began, rows = self._monotonic(), min(limit, self._rows)
-        with _asked("ask the master for changes"):
+        with asked("ask the master for changes"):
             found = self.connection.execute(_CHANGES, (self.node, after, rows)).fetchall()
         ((entries, count, place, is_more, is_anew),) = found
         page = Page(entries, count, None)
@@ -225,46 +219,46 @@ class MasterLink:
             self._rows = min(_ROWS_MAX, self._rows * 2)
 
     def listen(self) -> None:
-        """Have the master wake this connection where its log gets a row."""
-        with _asked("listen at the master"):
+        """Have the master wake this connection where its log gets a row, if it can."""
+        if self.is_pooled:
+            return
+        with asked("listen at the master"):
             self.connection.execute(_LISTEN)
 
     def heed(self) -> None:
         """Read what the master has sent unasked: a notification, or that the line has ended."""
-        with _asked("read what the master sent"):
+        with asked("read what the master sent"):
             self.connection.execute(_HEED)
 
-    def slot(self, name: str) -> Slot | None:
-        """A slot's state; None where there is none."""
-        with _asked("look at the replication slot"):
-            row = self.connection.execute(_SLOT, (name,)).fetchone()
-        return Slot(row[0], row[1] or "lost", row[2] or 0) if row else None
+    @contextmanager
+    def _found(self) -> Generator[None]:
+        """Say why none of the master's functions is found, where that is so."""
+        try:
+            yield
+        except SchemaOutdated as error:
+            raise self._without_functions() from error
 
-    def create_slot(self, name: str) -> None:
-        """Make this node's slot: what is committed from now on is kept for it."""
-        with _asked("make the replication slot"):
-            self.connection.execute(_CREATE_SLOT, (name,))
-
-    def drop_slot(self, name: str) -> None:
-        """Remove this node's slot, where it is there: else it would keep the master's WAL."""
-        with _asked("remove the replication slot"):
-            self.connection.execute(_END_READER, (name,))
-            self.connection.execute(_DROP_SLOT, (name,))
-
-    def why_no_stream(self) -> str:
-        """Why the master can give no subscription; empty where it can."""
-        with _asked("ask what the master allows"):
-            row = self.connection.execute(_ABLE).fetchone()
-        is_logical, may_replicate = row or (False, False)
-        if not is_logical:
-            return (
-                "wal_level of the master is not logical: there, ALTER SYSTEM SET wal_level = "
-                "'logical', then restart the server"
+    def _without_functions(self) -> RobbieBlocksError:
+        """The error where none of the master's functions is found."""
+        with asked("look for the functions of the sync at the master"):
+            found = self.connection.execute(_WHERE).fetchone()
+        info = self.connection.info
+        if found is None:
+            return MasterUnavailable(
+                f"the database {info.dbname!r}, to which the address of the master "
+                "leads, takes part in no sync: correct the address (ROBBIEBLOCKS_SYNC_MASTER_URL, "
+                "or `sync.master`), or run `robbieblocks sync init-master` there"
             )
-        if not may_replicate:
-            role = self.connection.info.user
-            return f'the role lacks REPLICATION: on the master, ALTER ROLE "{role}" REPLICATION'
-        return ""
+        schema, may_use = found
+        role = f"the role {info.user} of this node"
+        return RightsMissing(
+            f"{role} does not look into the schema {schema} of the master, where the functions of "
+            f'the sync are: there, ALTER ROLE "{info.user}" IN DATABASE "{info.dbname}" '
+            f'SET search_path = "{schema}"'
+            if may_use
+            else f"{role} may not use the schema {schema} of the master: there, GRANT USAGE ON "
+            f'SCHEMA "{schema}" TO "{info.user}", or `robbieblocks sync admit {self.node}` again'
+        )
 
     def close(self) -> None:
         """Close the connection."""
@@ -273,7 +267,11 @@ class MasterLink:
 
 
 @contextmanager
-def _asked(what: str) -> Generator[None]:
+def asked(what: str) -> Generator[None]:
+    """Raise our errors in place of the driver's, for a question to the master.
+
+    `what` is as for `database.translated`.
+    """
     try:
         with hinted(what, _SEE_THERE):
             yield

@@ -5,7 +5,6 @@ It keeps nothing that could not be lost: what is to be done follows from both da
 
 from __future__ import annotations
 
-import random
 import select
 import threading
 import time
@@ -16,7 +15,6 @@ from typing import Final
 
 from psycopg import Connection, Notify
 
-from robbieblocks import database
 from robbieblocks.errors import (
     DatabaseUnavailable,
     MasterUnavailable,
@@ -35,9 +33,10 @@ from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import KEYS_CHANNEL, NodeDatabase
 from robbieblocks.sync.node_values import Self
+from robbieblocks.sync.patience import open_own
 from robbieblocks.sync.sharing import Sharing
 from robbieblocks.sync.telling import Telling
-from robbieblocks.sync.timing import SyncTiming
+from robbieblocks.sync.timing import Pauses, SyncTiming
 from robbieblocks.worker import Log, connect_with_retry
 
 # How long a wait for a notification takes at most: `stopped` is looked at after it.
@@ -57,6 +56,8 @@ class Loop:
     watch: Callable[[str, Connection], None] = lambda _name, _connection: None
     monotonic: Callable[[], float] = time.monotonic
     _telling: Telling = field(init=False)
+    # The master may answer, and fail each time at what is asked then.
+    _pauses: Pauses = field(init=False)
     _own: NodeDatabase | None = None
     _exchange: Exchange | None = None
     _look_at: float = 0.0
@@ -69,6 +70,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._telling = Telling(self.health, self.log)
+        self._pauses = Pauses(self.timing.reconnect_max_s)
 
     def start(self) -> Self:
         """Connect to the node's database and see which it is.
@@ -106,7 +108,7 @@ class Loop:
             pause_s = self._work()
         except MasterUnavailable as error:
             self._lose_master()
-            pause_s = self._set_state("cut off", str(error), random.uniform(0.05, 0.5))  # noqa: S311 -- no secret
+            pause_s = self._set_state("cut off", str(error), self._pauses.next_s())
         except SchemaOutdated as error:
             pause_s = self._set_state("behind", str(error), self.timing.refused_s)
             self._hold_subscription()
@@ -163,6 +165,7 @@ class Loop:
         if self.monotonic() >= self._look_at:
             exchange.look()
             self._look_at = self.monotonic() + self.timing.interval_s
+            self._pauses.begin_anew()
             self._set_state("active", "", 0.0)
         # Before what waits is sent: who is locked out is believed no more, whatever else there is.
         changed, self._new_keys = self._new_keys, set()
@@ -187,18 +190,9 @@ class Loop:
         return self._own
 
     def _open_own(self) -> NodeDatabase:
-        connection = database.connect(
-            self.settings, application_name=f"robbieblocks sync {self.node}"
+        return open_own(
+            self.settings, self.node, lambda made: self.watch("own", made), self._notified
         )
-        try:
-            self.watch("own", connection)
-            connection.add_notify_handler(self._notified)
-            own = NodeDatabase(connection)
-            own.listen()
-        except BaseException:
-            connection.close()
-            raise
-        return own
 
     def _notified(self, notice: Notify) -> None:
         if notice.channel == KEYS_CHANNEL:

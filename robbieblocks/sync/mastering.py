@@ -83,7 +83,7 @@ def init_master(settings: Settings, connection: Connection, name: str) -> tuple[
     It may be repeated, and brings the settings of `[sync.tables]` in. Raises DatabaseUnavailable,
     RightsMissing, and Permanent where the database is part of a sync already.
     """
-    schema.apply(connection, settings.schema, sync=True)
+    schema.apply_for_sync(connection, settings.schema)
     with connection.transaction():
         for table, (direction, rule) in settings.sync.tables.items():
             with hinted(f"set how {table} is kept in step"):

@@ -15,7 +15,7 @@ from robbieblocks.failpoints import reached
 from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.settings import Settings
-from robbieblocks.sync import master_watch, subscription, way_down
+from robbieblocks.sync import master_slots, master_watch, subscription, way_down
 from robbieblocks.sync.address import master_address
 from robbieblocks.sync.comparing import compare, first_look
 from robbieblocks.sync.exchange import Exchange, next_turn
@@ -25,6 +25,8 @@ from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.node_names import without_site
 from robbieblocks.sync.node_values import Repaired, Self
+from robbieblocks.sync.patience import prepare_own
+from robbieblocks.sync.refusals import try_again
 from robbieblocks.worker import Log
 
 # Attach this database to a sync under a name.
@@ -70,7 +72,8 @@ def join(
     address = master_address(settings)
     link = MasterLink.open(settings, node)
     try:
-        schema.apply(connection, settings.schema, sync=True)
+        prepare_own(connection)
+        schema.apply_for_sync(connection, settings.schema)
         own = NodeDatabase(connection)
         _check_name(own.self(), node, is_itself=_is_same(connection, link.connection))
         health = SyncHealth(node=node, progress_timeout_s=_PROGRESS_TIMEOUT_S)
@@ -129,6 +132,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     if untold is not None:
         return Left(untold, _tell_master(settings, own, untold))
     found = _taking_part(own)
+    subscription.check_owner(own)
     if found.is_master:
         behind = [
             each.node
@@ -148,7 +152,7 @@ def leave(settings: Settings, connection: Connection, *, force: bool) -> Left:
     waiting = own.outbox().waiting
     if waiting and not force:
         raise UsageError(
-            f"{waiting} changes have not gone up to the master\n"
+            f"{counted(waiting, 'change')} not gone up to the master yet\n"
             "  -> let `robbieblocks sync run` send them first, or give them up with --force"
         )
     turn = next_turn(own)
@@ -180,7 +184,7 @@ def _tell_master(
                     "one was a copy of it, or was restored from a backup"
                 )
             link.hello(own.clock(), {"has_left": True})
-            link.drop_slot(subscription.slot_name(node))
+            master_slots.drop(link, subscription.slot_name(node))
         finally:
             link.close()
     except RobbieBlocksError as error:
@@ -208,6 +212,7 @@ def pause(connection: Connection, *, paused: bool) -> bool:
     Raises UsageError where it takes no part in a sync, or is the master.
     """
     own = NodeDatabase(connection)
+    subscription.check_owner(own)
     if _taking_part(own).is_master:
         raise UsageError(
             "this is the master, which answers and does not ask\n"
@@ -221,11 +226,13 @@ def pause(connection: Connection, *, paused: bool) -> bool:
 
 
 def resync(settings: Settings, connection: Connection, table: str) -> Repaired:
-    """Compare a table with the master and put right what differs, also what the master has lost.
+    """Compare a table with the master and put right what differs, also what the master has lost;
+    have what it refused of the table be tried again.
 
     Raises as `join`.
     """
     own = NodeDatabase(connection)
+    prepare_own(connection)
     found = _taking_part(own)
     if found.is_master:
         raise UsageError("this is the master: run it on the node whose table differs")
@@ -239,7 +246,8 @@ def resync(settings: Settings, connection: Connection, table: str) -> Repaired:
             raise UsageError(
                 f"{table} does not come down from the master: name one of {known or 'none'}"
             )
-        return compare(own, link, table, hello.tombstones_from, sends_lost=True)
+        done = compare(own, link, rule, hello.tombstones_from, sends_lost=True)
+        return done + Repaired(retried=try_again(own, table))
     finally:
         link.close()
 

@@ -40,7 +40,7 @@ _OUTBOX: LiteralString = "SELECT waiting, refused, oldest_at FROM sync_outbox_st
 # Merge what the master gave.
 _RECEIVE: LiteralString = "SELECT sync_receive(%s::jsonb)"
 # This database's hashes of the master's ranges.
-_HASHES: LiteralString = "SELECT part, row_count, hash FROM sync_hashes_of(%s, %s)"
+_HASHES: LiteralString = "SELECT part, row_count, hash FROM sync_hashes_of(%s, %s, %s)"
 # The key so many rows behind another one.
 _STEP: LiteralString = "SELECT sync_step(%s, %s, %s)"
 # Bring a range of keys to what the master has.
@@ -159,11 +159,14 @@ class NodeDatabase:
             row = self.connection.execute(_RECEIVE, (entries,)).fetchone()
         return int(row[0].get("changed", 0)) if row else 0
 
-    def hashes_of(self, table: str, parts: Sequence[Part]) -> dict[int, tuple[int, str | None]]:
-        """Count and hash of each of the master's ranges, here."""
+    def hashes_of(
+        self, rule: TableRule, parts: Sequence[Part]
+    ) -> dict[int, tuple[int, str | None]]:
+        """Count and hash of each of the master's ranges, here: of the columns that it has."""
         asked = [{"part": p.number, "from_key": p.from_key, "to_key": p.to_key} for p in parts]
-        with translated(f"compare {table}"):
-            rows = self.connection.execute(_HASHES, (table, Jsonb(asked))).fetchall()
+        values = rule.name, Jsonb(asked), list(rule.columns) or None
+        with translated(f"compare {rule.name}"):
+            rows = self.connection.execute(_HASHES, values).fetchall()
         return {part: (count, hash_) for part, count, hash_ in rows}
 
     def step(self, table: str, after: str | None, rows: int) -> str | None:

@@ -50,6 +50,8 @@ class Repaired:
     unknown: int = 0
     lost: int = 0
     alone: tuple[str, ...] = ()
+    # Changes that the master had refused, and that are due again.
+    retried: int = 0
 
     def __add__(self, other: Repaired) -> Repaired:
         return Repaired(
@@ -58,6 +60,7 @@ class Repaired:
             sent=self.sent + other.sent,
             unknown=self.unknown + other.unknown,
             lost=self.lost + other.lost,
+            retried=self.retried + other.retried,
             alone=(self.alone + other.alone)[:_NAMED_MAX],
         )
 

@@ -12,7 +12,7 @@ from robbieblocks.database import sessions, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
-from robbieblocks.sync import master_watch, subscription, way_down
+from robbieblocks.sync import master_slots, master_watch, subscription, way_down
 from robbieblocks.sync.health import SKEW_MAX_MS
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase, sync_lock
@@ -151,7 +151,7 @@ def _of_the_master(
         if abs(skew_s) * 1000 > SKEW_MAX_MS:
             found.append(f"the clock is {skew_s:+.0f} s off the master's: set it")
         state = subscription.state(own)
-        slot = link.slot(subscription.slot_name(me.node))
+        slot = master_slots.state(link, subscription.slot_name(me.node))
         if transport == "stream" and (slot is None or slot.is_lost):
             found.append(
                 "the master has discarded the slot: `sync run` makes the subscription anew"

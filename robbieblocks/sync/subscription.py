@@ -14,6 +14,8 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from robbieblocks.database import translated
 from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
 from robbieblocks.lazy_dataclasses import dataclass
+from robbieblocks.messages import counted
+from robbieblocks.sync import master_slots
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
 
@@ -39,9 +41,21 @@ _STATE: LiteralString = """
      WHERE s.subname = %s
        AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# Whether this server runs subscriptions, and this role may make one.
+# Whose the subscription is, where this role may not do as its owner does.
+_OF_OTHERS: LiteralString = """
+    SELECT pg_get_userbyid(s.subowner) FROM pg_subscription s
+     WHERE s.subname = %s AND NOT pg_has_role(s.subowner, 'USAGE')
+       AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# How many subscriptions this server runs at once, how many others it runs now, and whether this
+# role may make one.
 _ABLE: LiteralString = """
-    SELECT current_setting('max_logical_replication_workers')::integer > 0,
+    SELECT current_setting('max_logical_replication_workers')::integer,
+           (SELECT count(DISTINCT a.subid) FROM pg_stat_subscription a
+             WHERE a.pid IS NOT NULL AND a.subid NOT IN (
+                   SELECT s.oid FROM pg_subscription s
+                    WHERE s.subname = %s AND s.subdbid = (
+                          SELECT oid FROM pg_database WHERE datname = current_database()))),
            rolsuper OR (current_setting('server_version_num')::integer >= 160000
                         AND has_database_privilege(current_database(), 'CREATE')
                         AND EXISTS (SELECT FROM pg_roles given
@@ -53,8 +67,8 @@ _ABLE: LiteralString = """
 _REFRESH = SQL("ALTER SUBSCRIPTION robbieblocks_sync REFRESH PUBLICATION WITH (copy_data = false)")
 # The server that connects keeps to no time of its own: not even that of the address.
 _CONNECT_IN_TIME: LiteralString = "SET statement_timeout = '15s'"
-# Statements may take as long as before.
-_ANY_TIME: LiteralString = "RESET statement_timeout"
+# Statements may take as long as they take.
+_ANY_TIME: LiteralString = "SET statement_timeout = 0"
 # Log no statement of this session, also where one fails.
 _SAY_NOTHING: LiteralString = """
     SET log_min_error_statement = 'panic'; SET log_statement = 'none';
@@ -89,12 +103,28 @@ def state(node: NodeDatabase) -> SubscriptionState | None:
     return SubscriptionState(*row) if row else None
 
 
+def check_owner(node: NodeDatabase) -> None:
+    """See that the subscription, where there is one, is this role's to look after.
+
+    Raises RightsMissing, and DatabaseUnavailable.
+    """
+    with translated("look whose the subscription is"):
+        row = node.connection.execute(_OF_OTHERS, (NAME,)).fetchone()
+    if row is not None:
+        role = node.connection.info.user
+        raise RightsMissing(
+            f"the subscription {NAME} of this database belongs to the role {row[0]}, which has "
+            f"joined it, and {role} may not look after it: name that role in the address of the "
+            f'database, or, as a superuser, ALTER SUBSCRIPTION {NAME} OWNER TO "{role}"'
+        )
+
+
 def why_not(node: NodeDatabase, link: MasterLink) -> str:
     """Why there can't be a subscription; empty where there can be one."""
     with translated("ask what this server allows"):
-        row = node.connection.execute(_ABLE).fetchone()
-    runs, may = row or (False, False)
-    if not runs:
+        row = node.connection.execute(_ABLE, (NAME,)).fetchone()
+    at_once, others, may = row or (0, 0, False)
+    if at_once == 0:
         return (
             "this server runs no subscription (max_logical_replication_workers is 0): set it to 4 "
             "and restart it; the embedded one can't"
@@ -105,7 +135,13 @@ def why_not(node: NodeDatabase, link: MasterLink) -> str:
             f'the role {role} may make no subscription: GRANT pg_create_subscription TO "{role}" '
             "and CREATE on the database (from PostgreSQL 16 on; before, only a superuser may)"
         )
-    return link.why_no_stream()
+    if others >= at_once:
+        return (
+            f"this server runs {counted(at_once, 'subscription')} at once, and others have them "
+            "all: raise max_logical_replication_workers (and max_worker_processes, which is to be "
+            "larger) and restart it"
+        )
+    return master_slots.why_none(link, slot_name(link.node))
 
 
 def create(
@@ -118,7 +154,7 @@ def create(
     DatabaseUnavailable and RightsMissing.
     """
     remove(node)
-    link.drop_slot(name)
+    master_slots.drop(link, name)
     # Its server connects with this statement, and then waits. The slot is not made by it: where one
     # server has both databases, the slot would wait for the end of the statement's transaction, and
     # that for the slot.
@@ -136,13 +172,16 @@ def create(
     if error is not None:
         return error
     try:
-        link.create_slot(name)
+        why_none = master_slots.create(link, name)
+        if why_none:
+            remove(node)
+            return RightsMissing(why_none)
         set_enabled(node, enabled=True)
     except RobbieBlocksError:
         # Without its slot it would fail for ever; without a reader the slot keeps the master's WAL.
         with suppress(RobbieBlocksError):
             remove(node)
-            link.drop_slot(name)
+            master_slots.drop(link, name)
         raise
     return None
 

@@ -65,6 +65,9 @@ def told(own: NodeDatabase) -> list[str]:
     if not isinstance(noted, dict):
         return []
     said = cast("dict[str, Any]", noted)
+    if said.get("state") == "cut off":
+        # The master may answer whoever looks at the status, and refuse the work.
+        return [str(said.get("why") or "")]
     if said.get("state") in _TOLD_LATER:
         return [f"{said['state']}: {said.get('why') or ''}"]
     if said.get("state") != "active":

@@ -15,8 +15,9 @@ from typing import Final, Literal
 from robbieblocks.errors import RightsMissing, RobbieBlocksError
 from robbieblocks.failpoints import reached
 from robbieblocks.lazy_dataclasses import dataclass
+from robbieblocks.messages import counted
 from robbieblocks.settings import SyncSettings
-from robbieblocks.sync import subscription
+from robbieblocks.sync import master_slots, subscription
 from robbieblocks.sync.health import SyncHealth
 from robbieblocks.sync.link import MasterLink
 from robbieblocks.sync.node import NodeDatabase
@@ -98,6 +99,7 @@ class WayDown:
         `tries_at_once`: also where it was given up a moment ago. Raises RightsMissing and
         MasterUnavailable where the settings want a subscription and there can't be one.
         """
+        subscription.check_owner(self.node)
         why = self._why_poll()
         if not why and not tries_at_once and (earlier := given_up(self.node)):
             why = earlier.said(self.link.node)
@@ -157,17 +159,24 @@ class WayDown:
         self.health.wal_status, self.health.behind_bytes = "", 0
         if subscription.state(self.node) is not None:
             subscription.remove(self.node)
-        self.link.drop_slot(subscription.slot_name(self.link.node))
+        self._drop_slot(subscription.slot_name(self.link.node))
         if not self._is_listening:
             self._is_listening = True
             self.link.listen()
         while self.receive():
             self.health.tick()
 
+    def _drop_slot(self, name: str) -> None:
+        try:
+            master_slots.drop(self.link, name)
+        except RightsMissing as error:
+            # Changes come all the same.
+            self.find("slot", str(error))
+
     def _look_at_subscription(self) -> RobbieBlocksError | None:
         """Put the subscription right; returns why this database's server can't subscribe."""
         name = subscription.slot_name(self.link.node)
-        state, slot = subscription.state(self.node), self.link.slot(name)
+        state, slot = subscription.state(self.node), master_slots.state(self.link, name)
         self.health.wal_status = slot.wal_status if slot else "missing"
         self.health.behind_bytes = slot.behind_bytes if slot else 0
         if state is None or slot is None or slot.is_lost or state.slot_name != name:
@@ -189,9 +198,9 @@ class WayDown:
             subscription.set_enabled(self.node, enabled=True)
         is_idle = state.is_enabled and not slot.is_active
         # Once may be while it is started.
-        if error is None and is_idle and self._was_idle:
+        stays_idle, self._was_idle = is_idle and self._was_idle, is_idle
+        if error is None and stays_idle:
             error = subscription.why_unconnected(self.node)
-        self._was_idle = is_idle
         if error is not None and self.settings.transport == "auto":
             return error
         self.find(
@@ -205,9 +214,9 @@ class WayDown:
             "subscription",
             str(error)
             if error is not None
-            else f"the subscription has failed {state.error_count} times and does not run: "
-            "see this server's log"
-            if state.error_count and not state.is_running
+            else "the subscription does not run: it has failed "
+            f"{counted(state.error_count, 'time')}, and this server's log says why"
+            if not state.is_running and (state.error_count or stays_idle)
             else "",
         )
         return None

@@ -2731,9 +2731,12 @@ BEGIN
 END
 $$;
 
--- This node's hashes of the ranges that sync_hashes() of the master has answered.
-CREATE OR REPLACE FUNCTION sync_hashes_of(p_table text, p_parts jsonb)
-RETURNS TABLE (part integer, row_count bigint, hash text)
+-- This node's hashes of the ranges that sync_hashes() of the master has answered. `p_columns` are the
+-- master's, NULL: all that are here. A node has columns first, and may have some of its own.
+DROP FUNCTION IF EXISTS sync_hashes_of(text, jsonb);
+CREATE OR REPLACE FUNCTION sync_hashes_of(
+    p_table text, p_parts jsonb, p_columns text[] DEFAULT NULL
+) RETURNS TABLE (part integer, row_count bigint, hash text)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
@@ -2754,7 +2757,10 @@ BEGIN
             (SELECT CASE WHEN bool_and(g.high IS NOT NULL) THEN max(g.high) END
                FROM jsonb_array_elements(p_parts) AS e,
                     LATERAL (SELECT (e ->> 'to_key') COLLATE "C") AS g (high)),
-            sync_left_out(p_table), p_parts;
+            sync_left_out(p_table) || ARRAY(
+                SELECT name FROM unnest((sync_table(p_table)).columns) AS name
+                 WHERE name <> ALL (p_columns)),
+            p_parts;
 END
 $$;
 
@@ -2927,7 +2933,16 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     was_told CONSTANT boolean := sync_is_captured(p_table);
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_class c
+    -- What people and services log in with: whoever steals one node is to have none of it.
+    IF p_table IN ('secrets', 'sessions', 'user_sessions', 'api_keys')
+       AND p_direction IS DISTINCT FROM 'never'
+    THEN
+        RAISE EXCEPTION 'the table % has what people or services log in with, which never travels',
+              p_table
+              USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Leave it out, or write "never": each database has its own.';
+    ELSIF NOT EXISTS (
+                   SELECT FROM pg_class c
                     WHERE c.oid = to_regclass(quote_ident(p_table)) AND c.relkind IN ('r', 'p')
                       AND c.relnamespace = quote_ident(current_schema())::regnamespace)
     THEN
@@ -3184,7 +3199,8 @@ BEGIN
                       'WHERE usename = %L', node.database_role)),
               (3, 'its replication slot is dropped',
                format('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots '
-                      'WHERE slot_name = %L', sync_slot(node.node_id)))) AS s (place, name, statement)
+                      'WHERE slot_name = %L AND database = current_database()',
+                      sync_slot(node.node_id)))) AS s (place, name, statement)
          WHERE s.statement IS NOT NULL ORDER BY s.place
     LOOP
         BEGIN

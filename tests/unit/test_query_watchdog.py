@@ -77,3 +77,28 @@ def test_a_slow_line_is_no_server_that_does_not_answer(
     watchdog.check()
     assert [said["connection"] for said in log.named("database.unresponsive")] == ["master"]
     assert far.recv(1) == b""
+
+
+def test_what_takes_long_has_twice_the_time_at_the_next_try(
+    line: tuple[socket.socket, socket.socket],
+) -> None:
+    """Up to the longest; and while it has more than usual, that is no standstill."""
+    now, moved, log = [0.0], list[float](), RecordingLog()
+    watchdog = QueryWatchdog(
+        _TIMEOUT_S,
+        log,
+        monotonic=lambda: now[0],
+        moved=lambda: moved.append(now[0]),
+        longest_s=3 * _TIMEOUT_S,
+    )
+    asking = cast("Connection", Asking(line[0]))
+    for allowed, tries in ((60, 1), (120, 2), (180, 3), (180, 4)):
+        watchdog.watch("own", asking)
+        watchdog.check()
+        now[0] += allowed - 1
+        watchdog.check()
+        assert len(log.named("database.unresponsive")) == tries - 1
+        assert bool(moved) is (tries > 1)
+        now[0] += 2
+        watchdog.check()
+        assert len(log.named("database.unresponsive")) == tries

@@ -23,6 +23,7 @@ from robbieblocks.sync.master_values import TableRule
 from robbieblocks.sync.node_values import OutboxState
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.subscription import slot_name
+from robbieblocks.sync.timing import Pauses
 
 MakeSettings = Callable[..., Settings]
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,3 +212,14 @@ def _topics(source: str) -> set[str]:
         )
         for topic in re.findall(pattern, source)
     }
+
+
+def test_pauses_grow_while_the_master_fails_and_are_short_again_after_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a master that answers and refuses the work is not asked some times a second for ever."""
+    monkeypatch.setattr("random.uniform", lambda _low, high: high)
+    pauses = Pauses(4.0)
+    assert [pauses.next_s() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
+    pauses.begin_anew()
+    assert pauses.next_s() == 0.5

@@ -133,6 +133,7 @@ def _said(done: sync.Repaired) -> str:
         f"{counted(done.changed, 'row')} changed" if done.changed else "",
         f"{counted(done.removed, 'row')} removed" if done.removed else "",
         f"{counted(done.sent, 'row')} sent again" if done.sent else "",
+        f"{counted(done.retried, 'refused change')} tried again" if done.retried else "",
         f"{counted(done.unknown, 'row')} here alone, from before the node joined"
         if done.unknown
         else "",

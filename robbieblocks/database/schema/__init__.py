@@ -4,7 +4,7 @@ What should be there is written down in the SQL file alone. `catalogue.json` hol
 tells of it once the file was run; `verify` compares a database with that.
 """
 
-from robbieblocks.database.schema.applying import apply, exclusive
+from robbieblocks.database.schema.applying import apply, apply_for_sync, exclusive
 from robbieblocks.database.schema.verifying import (
     UPGRADE,
     Difference,
@@ -19,6 +19,7 @@ __all__ = [
     "Difference",
     "Upgraded",
     "apply",
+    "apply_for_sync",
     "exclusive",
     "unsound",
     "upgrade",

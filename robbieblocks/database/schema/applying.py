@@ -34,6 +34,9 @@ _OWN_TRANSACTION = re.compile(rb"^(BEGIN ISOLATION LEVEL READ COMMITTED|COMMIT);
 # The isolation level that the file asks for when psql runs it.
 _READ_COMMITTED: LiteralString = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
+# Leave new tables empty: the file seeds them for those who apply it with psql alone.
+_WITHOUT_DEMO: LiteralString = "SET robbieblocks.demo = 'off'"
+
 # The lock that the schema file takes too, until the transaction ends.
 _LOCK_FOR_TRANSACTION: LiteralString = "SELECT pg_advisory_xact_lock(7249104361285521)"
 
@@ -65,6 +68,16 @@ def apply(
         sync = sync or connection.execute(_SYNCS).fetchone() == (True,)
         for text in sources(folder, unified=unified, vectors=vectors, sync=sync):
             connection.execute(text)
+
+
+def apply_for_sync(connection: Connection, folder: Path | None = None) -> None:
+    """Bring the database to this version's schema with what a sync needs; raises as `apply`.
+
+    An empty database stays empty: a node gets the master's rows, and a master has its own.
+    """
+    with translated("apply the schema"):
+        connection.execute(_WITHOUT_DEMO)
+    apply(connection, folder, sync=True)
 
 
 @contextmanager

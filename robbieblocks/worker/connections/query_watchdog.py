@@ -5,7 +5,8 @@ keepalive finds nothing wrong, and the client would wait for ever. The query wat
 socket of such a query; the waiting thread then gets DatabaseUnavailable and connects again.
 
 Over a slow line a question or an answer may be under way for longer. While bytes of it pass,
-nothing is ended: the next try would take as long.
+nothing is ended: the next try would take as long. So would one that has much to do, as comparing
+millions of rows: where `longest_s` allows it, the next try has twice the time.
 """
 
 from __future__ import annotations
@@ -29,16 +30,21 @@ from robbieblocks.worker.log import Log
 class QueryWatchdog:
     """Shuts down connections whose query has run for more than `timeout_s` seconds without a byte.
 
+    After each that it shuts down the next ones under the same name have twice the time, up to
+    `longest_s`.
+
     `check` is called about once a second, by the supervisor's thread. It calls `moved` where bytes
-    have passed since the last time.
+    have passed since the last time, and while a query has more time than usual.
     """
 
     timeout_s: float
     log: Log
     monotonic: Callable[[], float] = time.monotonic
     moved: Callable[[], None] = lambda: None
+    longest_s: float = 0.0
     # Since when nothing has passed, and how many bytes had passed then.
     _idle_since: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+    _allowed_s: dict[str, float] = field(default_factory=dict[str, float])
     _watched: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -61,14 +67,19 @@ class QueryWatchdog:
                 if bytes_ != before:
                     self._idle_since[name] = now, bytes_
                     self.moved()
-                elif now - since > self.timeout_s:
+                    continue
+                allowed_s = self._allowed_s.get(name, self.timeout_s)
+                if now - since > allowed_s:
                     del self._idle_since[name]
                     database.shut_down(connection)
+                    self._allowed_s[name] = max(allowed_s, min(allowed_s * 2, self.longest_s))
                     self.log.warning(
                         "database.unresponsive",
                         connection=name,
-                        why=f"no answer for {self.timeout_s:g} s: connecting again",
+                        why=f"no answer for {allowed_s:g} s: connecting again",
                     )
+                elif allowed_s > self.timeout_s:
+                    self.moved()
 
 
 def _is_busy(connection: Connection) -> bool:

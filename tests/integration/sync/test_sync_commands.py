@@ -111,7 +111,7 @@ def test_a_node_joins_and_leaves_by_commands(
         assert node.name in command(found.master, "status")
         with node.connect() as connection:
             connection.execute("UPDATE robbieblocks_pages SET page_name = 'unsent'")
-        with pytest.raises(RobbieBlocksError, match=r"(?s)1 changes have not gone up .*--force"):
+        with pytest.raises(RobbieBlocksError, match=r"(?s)1 change not gone up .*--force"):
             command(node, "leave")
         assert "has left the sync" in command(node, "leave", "--force")
         assert node.value("SELECT count(*) FROM pg_trigger WHERE tgname = 'sync_capture'") == 0
@@ -405,6 +405,8 @@ def test_a_mistake_of_the_masters_owner_is_refused_with_its_remedy(
         ("sync_rows", "both", "is the sync's own"),
         ("robbieblocks_change_triggers", "both", "goes down alone"),
         ("robbieblocks_change_triggers", "never", "by it nodes build"),
+        ("secrets", "down", "never travels"),
+        ("user_sessions", "both", 'write "never"'),
     ],
 )
 def test_a_table_that_can_not_be_kept_in_step_is_refused(

@@ -428,7 +428,7 @@ def test_what_the_master_refuses_does_not_hold_up_the_rest(
             found.until_equal(PAGES)
             assert process.health is not None
             until(lambda: process.health and process.health.outbox.refused == 1, "it is counted")
-            assert "the master refuses 1 changes" in str(process.health.findings)
+            assert "the master refuses 1 change:" in str(process.health.findings)
         shown = sync_status(node)
         assert any("robbieblocks_components" in each for each in shown.findings)
 

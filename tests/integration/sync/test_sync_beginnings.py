@@ -1,0 +1,73 @@
+"""How a node begins: with an empty database, and beside another sync on the same servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from robbieblocks import sync
+from robbieblocks.settings import Settings
+from robbieblocks.worker import open_log
+from tests.sync_sites import Clusters, Place, synced, syncing
+
+pytestmark = pytest.mark.postgres
+BLOCKS = "robbieblocks_page_blocks"
+MakeSettings = Callable[..., Settings]
+
+
+def join(node: Place, said: list[str]) -> None:
+    """Have a node join; what it says is added to `said`."""
+    with node.connect() as connection:
+        sync.join(node.settings, connection, node.name, log=open_log("json"), progress=said.append)
+
+
+def test_an_empty_database_that_joins_has_the_masters_rows_alone(
+    clusters: Clusters, make_settings: MakeSettings
+) -> None:
+    """No row of the demo is made there first, of which versions would lose and others stay."""
+    with synced(clusters, make_settings, count=1, join=False) as found:
+        (node,) = found.nodes
+        with node.cluster.connect() as connection:
+            connection.execute(SQL("DROP DATABASE {}").format(Identifier(node.dbname)))
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(node.dbname)))
+        join(node, [])
+        found.until_equal(BLOCKS)
+        found.until_equal("robbieblocks_style_tokens")
+        assert node.value("SELECT count(*) FROM sync_conflicts") == 0
+
+
+def test_nodes_of_one_name_in_two_databases_of_a_server_disturb_each_other_nowhere(
+    clusters: Clusters, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """Slots are the master's server's: the second node asks for changes, and says why, and the slot
+    of the first is that one's, also where the second leaves or is locked out.
+    """
+
+    def beside(address: str) -> Settings:
+        return replace(make_settings(address), home=tmp_path / "beside" / "installation")
+
+    with (
+        synced(clusters, make_settings, count=1, transports=("auto",)) as first,
+        syncing(*first.nodes) as (process,),
+        synced(clusters, beside, count=1, transports=("auto",), join=False) as second,
+    ):
+        process.wait_for("sync.state", state="active")
+        (node,) = second.nodes
+        slots = "SELECT slot_name, database FROM pg_replication_slots"
+        before = first.master.rows(slots)
+        said: list[str] = []
+        join(node, said)
+        assert "changes come by asking for them" in said
+        with node.connect() as connection:
+            why = sync.status(node.settings, connection).transport_why
+            assert f"the database {first.master.dbname} of the master's server" in why
+            assert sync.leave(node.settings, connection, force=True).why_kept == ""
+        with second.master.connect() as master:
+            sync.lock_out(master, node.name)
+            master.execute(f'ALTER ROLE "sync_{node.name}" LOGIN'.encode())
+        assert first.master.rows(slots) == before
+        assert len(before) == 1
