@@ -17,7 +17,8 @@ from robbieblocks.sync.master_values import Slot
 
 # The slot of a node's subscription.
 _SLOT: LiteralString = """
-    SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint
+    SELECT active, wal_status, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint,
+           pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint
       FROM pg_replication_slots WHERE slot_name = %s AND database = current_database()
 """
 # End what reads from a slot, and wait for its end: it outlives its subscription for a moment.
@@ -45,7 +46,7 @@ def state(link: MasterLink, name: str) -> Slot | None:
     """A slot's state; None where there is none."""
     with asked("look at the replication slot"):
         row = link.connection.execute(_SLOT, (name,)).fetchone()
-    return Slot(row[0], row[1] or "lost", row[2] or 0) if row else None
+    return Slot(row[0], row[1] or "lost", row[2] or 0, row[3]) if row else None
 
 
 def create(link: MasterLink, name: str) -> str:

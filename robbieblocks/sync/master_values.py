@@ -81,13 +81,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The state of a replication slot on the master."""
+    """The state of a replication slot on the master, whose log is `log_bytes` long by now."""
 
     is_active: bool
     wal_status: str
     behind_bytes: int
+    log_bytes: int
 
     @property
     def is_lost(self) -> bool:
         """Whether what the subscription has not read yet is gone."""
         return self.wal_status == "lost"
+
+    def has_gone_back(self, log_bytes: int) -> bool:
+        """Whether the master's log is shorter than it was, or than what a node has read of it.
+
+        So it is where a master was put back as it was, with its disk and the slots of then: nodes
+        would be sent nothing of it until it is as long again.
+        """
+        return self.behind_bytes < 0 or self.log_bytes < log_bytes

@@ -26,6 +26,7 @@ from robbieblocks.worker import Log
 CURSOR: Final = "log_after"
 _WANTS_ALL: Final = "compare_all"
 _GIVEN_UP: Final = "no_stream"
+_LOG_BYTES: Final = "log_bytes"
 _SUBSCRIBE_AGAIN: Final = timedelta(hours=1)
 _PAGE: Final = 500
 
@@ -69,7 +70,7 @@ def _instant(text: str) -> datetime | None:
 
 def forget(node: NodeDatabase) -> None:
     """Forget where in the master's log this node was, and what became of its subscription."""
-    for name in (CURSOR, _WANTS_ALL, _GIVEN_UP):
+    for name in (CURSOR, _WANTS_ALL, _GIVEN_UP, _LOG_BYTES):
         node.note(name, "null")
 
 
@@ -92,6 +93,7 @@ class WayDown:
     _has_address: bool = False
     _is_listening: bool = False
     _was_idle: bool = False
+    _was_down: bool = False
 
     def open(self, *, tries_at_once: bool = False) -> None:
         """See to it that changes come down.
@@ -178,12 +180,15 @@ class WayDown:
         name = subscription.slot_name(self.link.node)
         state, slot = subscription.state(self.node), master_slots.state(self.link, name)
         self.health.wal_status = slot.wal_status if slot else "missing"
-        self.health.behind_bytes = slot.behind_bytes if slot else 0
-        if state is None or slot is None or slot.is_lost or state.slot_name != name:
+        self.health.behind_bytes = max(slot.behind_bytes, 0) if slot else 0
+        is_short = slot is not None and slot.has_gone_back(int(self.node.noted(_LOG_BYTES) or 0))
+        if state is None or slot is None or slot.is_lost or is_short or state.slot_name != name:
             if state is not None or slot is not None:
                 why = (
                     "this database has no subscription any more"
                     if state is None
+                    else "the master was restored: its log is shorter than it was"
+                    if is_short
                     else "the master has discarded what it had not read yet"
                 )
                 self.log.warning("sync.subscription_lost", why=why)
@@ -199,6 +204,7 @@ class WayDown:
         is_idle = state.is_enabled and not slot.is_active
         # Once may be while it is started.
         stays_idle, self._was_idle = is_idle and self._was_idle, is_idle
+        was_down, self._was_down = self._was_down, not state.is_running
         if error is None and stays_idle:
             error = subscription.why_unconnected(self.node)
         if error is not None and self.settings.transport == "auto":
@@ -216,9 +222,10 @@ class WayDown:
             if error is not None
             else "the subscription does not run: it has failed "
             f"{counted(state.error_count, 'time')}, and this server's log says why"
-            if not state.is_running and (state.error_count or stays_idle)
+            if stays_idle or (was_down and self._was_down)
             else "",
         )
+        self.node.note(_LOG_BYTES, str(slot.log_bytes))
         return None
 
     def _subscribe(self, name: str) -> RobbieBlocksError | None:
@@ -232,8 +239,8 @@ class WayDown:
             return error
         reached("sync: subscribed")
         # Where changes are asked for again one day, the log of today is no longer of use.
-        self.node.note(CURSOR, "null")
-        self.node.note(_GIVEN_UP, "null")
+        for name_ in (CURSOR, _GIVEN_UP, _LOG_BYTES):
+            self.node.note(name_, "null")
         self.health.resubscribed += 1
         self._has_address = True
         self.health.wal_status = "reserved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from robbieblocks.settings import Settings
 from tests import postgres_servers, sync_sites
 from tests.sync_sites import Clusters, Place, synced, syncing
-from tests.workers import edit, running
+from tests.workers import edit, running, until
 
 pytestmark = pytest.mark.postgres
 MakeSettings = Callable[..., Settings]
@@ -94,3 +95,43 @@ def test_a_database_out_of_a_dump_goes_on(
             found.until_equal(BLOCKS)
         found.until_sent()
         assert found.master.value("SELECT count(*) FROM sync_conflicts") == 0
+
+
+def test_a_master_that_was_put_back_with_its_disk_is_subscribed_to_anew(
+    servers: Clusters, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """Its slots are those of then, and nodes have read more of its log than there is: what is
+    edited there comes at once all the same, and not with the next comparison.
+    """
+    with synced(servers, make_settings, count=1) as found:
+        (node,) = found.nodes
+        backup = tmp_path / "backup"
+        servers.master.stop()
+        subprocess.run(["cp", "-a", servers.master.data, backup], check=True)
+        servers.master.start()
+        with syncing(node) as (process,):
+            with found.master.connect() as connection:
+                connection.execute(
+                    "SELECT pg_logical_emit_message(false, 'x', repeat('x', 2000000))"
+                )
+                edit(connection, "play", 1)
+            found.until_equal(BLOCKS)
+            process.wait_for("sync.state", state="active")
+            log_bytes = found.master.value(
+                "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+            )
+            looked = (
+                f"SELECT (metadata ->> 'log_bytes')::bigint >= {log_bytes} FROM sync_nodes"
+                " WHERE node_id = (SELECT node_id FROM sync_self)"
+            )
+            until(lambda: node.value(looked), "it has looked since")
+        servers.master.stop()
+        shutil.rmtree(servers.master.data)
+        subprocess.run(["cp", "-a", backup, servers.master.data], check=True)
+        servers.master.start()
+        with syncing(node, interval_s=3600) as (process,):
+            process.wait_for("sync.subscription_lost")
+            process.wait_for("sync.state", state="active")
+            with found.master.connect() as connection:
+                edit(connection, "play", 2)
+            found.until_equal(BLOCKS)
