@@ -218,7 +218,11 @@ def test_pauses_grow_while_the_master_fails_and_are_short_again_after_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So a master that answers and refuses the work is not asked some times a second for ever."""
-    monkeypatch.setattr("random.uniform", lambda _low, high: high)
+
+    def longest(_low: float, high: float) -> float:
+        return high
+
+    monkeypatch.setattr("random.uniform", longest)
     pauses = Pauses(4.0)
     assert [pauses.next_s() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
     pauses.begin_anew()
