@@ -332,7 +332,7 @@ def _place(
     try:
         yield Place(name, cluster, dbname, settings)
     finally:
-        _drop(cluster, dbname)
+        drop(cluster, dbname)
 
 
 @contextmanager
@@ -358,10 +358,11 @@ def copied(place: Place) -> Generator[Place]:
     try:
         yield Place(place.name, place.cluster, dbname, settings, place.line)
     finally:
-        _drop(place.cluster, dbname)
+        drop(place.cluster, dbname)
 
 
-def _drop(cluster: Cluster, dbname: str) -> None:
+def drop(cluster: Cluster, dbname: str) -> None:
+    """Drop a database with what belongs to its part in a sync."""
     with suppress(psycopg.OperationalError), cluster.connect(dbname) as connection:
         for (name,) in connection.execute(
             "SELECT subname FROM pg_subscription WHERE subdbid = "

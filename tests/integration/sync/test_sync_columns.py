@@ -51,7 +51,7 @@ def test_a_column_of_the_nodes_own_costs_no_comparison(
 ) -> None:
     """Rows that are equal in what the master has are equal: none is fetched at each look."""
     fetched: list[str] = []
-    fetch = comparing._fetch
+    fetch = vars(comparing)["_fetch"]
 
     def counted(node: Any, link: Any, table: str, *rest: Any, **named: Any) -> Any:
         fetched.append(table)

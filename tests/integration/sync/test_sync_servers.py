@@ -67,7 +67,7 @@ def _dumped_and_restored(place: Place, folder: Path) -> None:
     binaries, environment = postgres_servers.programs(place.cluster.version)
     conninfo, dump = place.cluster.conninfo(place.dbname), folder / f"{place.name}.dump"
     subprocess.run([binaries / "pg_dump", "-Fc", "-f", dump, conninfo], env=environment, check=True)
-    sync_sites._drop(place.cluster, place.dbname)
+    sync_sites.drop(place.cluster, place.dbname)
     with place.cluster.connect() as connection:
         connection.execute(f"CREATE DATABASE {place.dbname}".encode())
     subprocess.run(
