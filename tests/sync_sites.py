@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -123,7 +123,7 @@ class Thread:
 
 
 @contextmanager
-def syncing(*places: Place, interval_s: float = 0.5) -> Iterator[list[Thread]]:
+def syncing(*places: Place, interval_s: float = 0.5) -> Generator[list[Thread]]:
     """Syncs of databases, as a worker has them beside itself."""
     timing = sync.SyncTiming(interval_s=interval_s, poll_s=0.2, refused_s=0.2, reconnect_max_s=0.2)
     with ExitStack() as stack:
@@ -189,7 +189,7 @@ def _quietly(place: Place, query: str) -> object:
 @contextmanager
 def started(
     folder: Path, *, master_version: int = clusters.EMBEDDED, **settings: str
-) -> Iterator[Clusters]:
+) -> Generator[Clusters]:
     """Three clusters, each with a database that has our schema and the small site; `settings` come
     over those that tests have for servers.
     """
@@ -254,7 +254,7 @@ def synced(
     transports: tuple[SyncTransport, ...] = MIXED,
     join: bool = True,
     owner: str = "postgres",
-) -> Iterator[Sync]:
+) -> Generator[Sync]:
     """A master with the small site, and `count` nodes that have joined it through proxies.
 
     `transports` are how changes come down to each: of two nodes one subscribes, and one asks.
@@ -297,7 +297,7 @@ def synced(
 @contextmanager
 def neighbour(
     servers: Clusters, found: Sync, make_settings: Callable[..., Settings]
-) -> Iterator[Place]:
+) -> Generator[Place]:
     """A node that was admitted, whose database is in the master's own server."""
     name, dbname = NODES[0], f"{found.master.dbname}_beside"
     with _place(name, servers.master, dbname, make_settings) as place:
@@ -315,7 +315,7 @@ def _place(
     dbname: str,
     make_settings: Callable[..., Settings],
     owner: str = "postgres",
-) -> Iterator[Place]:
+) -> Generator[Place]:
     if owner == "postgres":
         with cluster.connect() as connection:
             connection.execute(
