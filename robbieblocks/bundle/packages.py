@@ -113,7 +113,8 @@ class Packages:
     def react_script(self) -> str:
         """A script that defines globalThis.__rb: React, its DOM, its server and its JSX runtime."""
         key = self._key("react script", react.SCRIPT)
-        make = partial(self._script, react.SCRIPT)
+        # What packages have for React Native counts on no browser, such as a reader of UTF-16.
+        make = partial(self._script, react.SCRIPT, "react-native,browser")
         return self._toolchain_cache.get_or_make(_KIND, key, make).decode()
 
     @cached_property
@@ -205,9 +206,9 @@ class Packages:
                 raise ProcessFailed(f"the toolchain's own packages don't compile: {messages}")
         return outputs
 
-    def _script(self, text: str) -> bytes:
+    def _script(self, text: str, conditions: str = "browser") -> bytes:
         # No file that stands in for another in browsers: it would count on what is not there.
-        neutral = ["--platform=neutral", "--main-fields=module,main", "--conditions=browser"]
+        neutral = ["--platform=neutral", "--main-fields=module,main", f"--conditions={conditions}"]
         options = ["--format=iife", "--minify", "--inject:shim.js", *neutral]
         return self._built("script.js", text, options)[0].files["script.js"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -12,20 +12,24 @@ from tinycss2.ast import Node
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.messages import nearest, printable
 
-DEFINED: Final = re.compile(r"@(?:-webkit-|-moz-|-o-)?keyframes\s+[\"']?([\w-]+)", re.ASCII)
+DEFINED: Final = re.compile(
+    r"@(?:-webkit-|-moz-|-o-)?keyframes\s+[\"']?([\w-]+(?: [\w-]+)*)", re.ASCII
+)
 _NAMES: Final = frozenset({"animation-name", "-webkit-animation-name"})
 _SHORTHANDS: Final = frozenset({"animation", "-webkit-animation"})
 _ANY: Final = frozenset(
     {"none", "initial", "inherit", "unset", "revert", "revert-layer", "important"}
 )
-# What else stands in the shorthand, which may be the name of keyframes nowhere else.
-_OTHERS: Final = _ANY | frozenset(
-    """
-accumulate add allow-discrete alternate alternate-reverse auto backwards both ease ease-in
-ease-in-out ease-out forwards infinite linear normal paused replace reverse running step-end
-step-start
-""".split()  # noqa: SIM905 - a list of so many names would have a line for each
+# What else stands in the shorthand, by what it sets: the first word of a kind is no name there.
+_TIMING: Final = "ease ease-in ease-in-out ease-out linear step-end step-start"
+_KINDS: Final = (
+    *(_TIMING, "infinite", "normal reverse alternate alternate-reverse"),
+    *("none forwards backwards both", "running paused"),
 )
+_KIND: Final = {word: kind for kind in _KINDS for word in kind.split()}
+_OTHERS: Final = _ANY | _KIND.keys() | {"accumulate", "add", "allow-discrete", "auto", "replace"}
+# Functions that are a timing as well.
+_TIMINGS: Final = frozenset({"cubic-bezier", "linear", "steps"})
 _LIKENESS: Final = 0.75
 
 
@@ -41,6 +45,26 @@ def animated(declaration: Node) -> Iterator[tuple[Node, str]]:
         )
         if is_name:
             yield node, node.value
+
+
+def shorthand_keywords(value: Iterable[Node]) -> Iterator[Node]:
+    """The words of an `animation` that are keywords there, although keyframes may be named so.
+
+    The first `ease` of an animation is its timing, a second one the name (CSS Animations 1, 4.9).
+    """
+    said = set[str]()
+    for node in value:
+        if node.type == "literal" and node.value == ",":
+            said = set()
+        elif node.type == "function" and node.lower_name in _TIMINGS:
+            said.add(_TIMING)
+        elif node.type == "number":
+            said.add("infinite")
+        elif node.type == "ident":
+            kind = _KIND.get(node.lower_value)
+            if kind is not None and kind not in said:
+                said.add(kind)
+                yield node
 
 
 def unknown_keyframes(

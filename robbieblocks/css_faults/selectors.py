@@ -19,6 +19,7 @@ _FOREIGN_PSEUDO: Final = frozenset({"global", "local", "deep", "slotted", "v-dee
 _IN_ALL_BLOCKS: Final = "leave it out: a component's rules hold in all of its blocks"
 _COMBINATORS: Final = frozenset(">+~")
 _THEMES: Final = frozenset({"dark", "light"})
+_TRANSITION: Final = "view-transition"
 
 
 def in_selector(prelude: Sequence[Node], code: str | None) -> Iterator[Doubt]:
@@ -34,8 +35,19 @@ def in_selector(prelude: Sequence[Node], code: str | None) -> Iterator[Doubt]:
             colons = colons + 1 if before.type == "literal" and before.value == ":" else 0
             if colons and node.type in ("ident", "function"):
                 yield from _in_pseudo(node, is_element=colons == 2)
+                if code is not None and colons == 2:
+                    yield from _in_transition(node)
             elif before.type == "literal" and before.value == "." and node.type == "ident":
                 yield from _in_class(node, code)
+
+
+def names_transition(node: Node) -> bool:
+    """Whether a pseudo-element is that of a transition, and names something beside the page."""
+    if node.type != "function" or not node.lower_name.startswith(_TRANSITION):
+        return False
+    names = [each for each in node.arguments if each.type != "whitespace"]
+    first = names[0].value if names else ""
+    return bool(names) and first != "root" and not (first == "*" and len(names) == 1)
 
 
 def _in_combinators(prelude: Sequence[Node]) -> Iterator[Doubt]:
@@ -65,6 +77,13 @@ def _in_pseudo(node: Node, *, is_element: bool) -> Iterator[Doubt]:
         remedy = f"write {turned}{name}"
     what = f"no browser has {mark}{printable(name)}: they pass the whole rule over"
     yield Doubt(node, what, remedy)
+
+
+def _in_transition(node: Node) -> Iterator[Doubt]:
+    name = node.lower_name if node.type == "function" else node.lower_value
+    if name.startswith(_TRANSITION) and not names_transition(node):
+        what = f"::{printable(name)} without a name is the whole page's: no component's rule has it"
+        yield Doubt(node, what, "write the view-transition-name, or put the rule into custom_css")
 
 
 def _in_class(node: Node, code: str | None) -> Iterator[Doubt]:

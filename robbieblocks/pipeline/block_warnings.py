@@ -45,7 +45,8 @@ def _of_block(
     if block.hydrate == "never":
         yield from (_warning(block.component, *said) for said in _in_vain(made.html))
     row = components.get(block.component)
-    if made.misnested:
+    # What a browser copies into a list's button is no mistake of the author's.
+    if made.misnested and made.misnested != "select selectedcontent":
         outer, inner = made.misnested.split()
         is_anew = made.lives and block.hydrate != "never"
         said = _misnested(outer, inner, is_anew=is_anew)
@@ -92,6 +93,8 @@ def _misnested(outer: str, inner: str, *, is_anew: bool) -> tuple[str, str]:
     remedy = "choose elements that HTML allows inside each other"
     if (outer, inner) == ("block", "raw"):
         what, remedy = "its raw HTML does not fit where it stands", "put it into a <div>"
+    elif (outer, inner) == ("block", "element"):
+        what = "one of its elements does not fit where it stands"
     elif outer == "block":
         what = f"<{inner}> does not fit into a block by itself"
     else:

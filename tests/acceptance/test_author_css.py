@@ -75,3 +75,33 @@ def test_a_containers_style_may_be_a_registered_property(publish: Publish, page:
     style = "(({color, backgroundColor}) => [color, backgroundColor])"
     found = page.evaluate(f"{style}(getComputedStyle(document.querySelector('.in')))")
     assert found == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]
+
+
+def test_keyframes_may_be_named_like_a_keyword(publish: Publish, page: Page) -> None:
+    """An animation repeats, and its keyframes are the component's, whatever they are called."""
+    css = """@keyframes infinite { to { rotate: 1turn } }
+      .a { animation: 3s infinite linear infinite }"""
+    page.goto(publish(component("spin", "export default () => <p className='a'>x</p>;", css)))
+    found = page.evaluate(
+        "(({animationName, animationIterationCount}) => [animationName, animationIterationCount])"
+        "(getComputedStyle(document.querySelector('.a')))"
+    )
+    assert found[0].endswith("-infinite")
+    assert found[1] == "infinite"
+    moves = (
+        "document.querySelector('.a').getAnimations().map(it => it.effect.getKeyframes().length)"
+    )
+    assert page.evaluate(moves) == [2]
+
+
+def test_a_component_styles_the_transition_of_what_it_names(publish: Publish, page: Page) -> None:
+    """The pseudo-elements of a transition stand at the page's root, and have the rule."""
+    css = """.hero { view-transition-name: hero }
+      ::view-transition-group(hero) { animation-duration: 7s }"""
+    page.goto(publish(component("hero", "export default () => <p className='hero'>x</p>;", css)))
+    duration = """async () => {
+      await document.startViewTransition(() => {}).ready;
+      const group = getComputedStyle(document.documentElement, "::view-transition-group(hero)");
+      return group.animationDuration;
+    }"""
+    assert page.evaluate(duration) == "7s"

@@ -88,7 +88,7 @@ SHEETS = [
     "@position-try --t { top: anchor(bottom) } @counter-style c { system: cyclic; symbols: '‣' }",
     "[a = 'b'], [a='b' i], [a=\"b c\"], [a='1'] { top: 0 } a:not( [href] ) , b { left: 0 }",
     "li:nth-child( 2n + 1 of .a, .b ):is( .c , .d )::before { top: 0 }",
-    "::view-transition-old( root ), ::highlight(x), :host-context(a) b, dialog:open { top: 0 }",
+    "::view-transition-old( a ), ::highlight(x), :host-context(a) b, dialog:open { top: 0 }",
     "/* a */ .a /* b */ .b { /* c */ top /* d */ : /* e */ 0 /* f */ ; }",
     ".a\\:b, .\\31 0, .w-\\[calc\\(1px\\+2px\\)\\], .é { top: 0 }",
 ]

@@ -1186,14 +1186,15 @@ def test_misspelt_tokens_are_warned_of(make: Make) -> None:
 
 
 def test_what_looks_like_styles_and_is_none_is_warned_of(make: Make) -> None:
-    """A plugin's class, and an @import in a <style>, are named; the component is shown."""
-    code = """export default () => <div className="prose dark:prose-invert">
+    """A plugin's class, one that asks for a theme, and an @import in a <style> are named."""
+    code = """export default () => <div className="prose dark:prose-invert h-[theme(spacing.4)]">
       <style>{`@import url("https://fonts.example/x.css");`}</style></div>"""
     made = make({"a": row("a", code)})
     assert not made.broken
     assert [each.what.partition(":")[0] for each in made.problems] == [
         "@import in a <style> loads nothing",
         "the class prose is a plugin's that is not there",
+        "the class h-[theme(spacing.4)] does nothing",
     ]
 
 

@@ -326,6 +326,11 @@ HARMLESS = {
         "const o = {}; o.toString = () => 'o'; o.constructor = 1; return `${e} ${o}`; };",
         "N: y o",
     ),
+    "text in UTF-16": (
+        "exports.default = () => "
+        "new TextDecoder('utf-16le').decode(new Uint8Array([65, 0, 172, 32]));",
+        "A€",
+    ),
     "hints are for the head": (
         "exports.default = () => { require('react-dom').preconnect('https://a.example'); "
         "return jsx('p', {}); };",

@@ -9,6 +9,15 @@ from robbieblocks.pipeline.block_warnings import block_warnings
 from tests.pages import block, page
 
 
+def test_a_copy_of_the_chosen_option_is_no_fault() -> None:
+    """A browser makes it by itself, so the block is rendered anew, and nothing is said."""
+    for names, told in (("select selectedcontent", 0), ("block element", 1)):
+        made = RenderedBlock(html="", interactive=True, misnested=names)
+        said = block_warnings(page(block(1, "x")), {1: made}, {})
+        assert len(said) == told
+        assert not any("<element>" in each.what for each in said)
+
+
 @pytest.mark.parametrize(
     ("html", "what"),
     [

@@ -53,6 +53,9 @@ def only_problem(css: str) -> Problem:
         ("html.odd .a{top:0}", f"html.odd {W} .a{{top:0}}"),
         (':root[data-theme="dark"] .a{top:0}', f":root[data-theme=dark] {W} .a{{top:0}}"),
         ('[data-theme="dark"] .a{top:0}', f"[data-theme=dark] {W} .a{{top:0}}"),
+        ("\ufeff.a{top:0}", f"{W} .a{{top:0}}"),
+        ("::view-transition-old(x){top:0}", "::view-transition-old(x){top:0}"),
+        (":root::view-transition-new(*.x){top:0}", ":root::view-transition-new(*.x){top:0}"),
         ("a:is(html,body) b{top:0}", f"{W} a:is(html,body) b{{top:0}}"),
         ("html:has(.a){top:0}", f"html:has(.a) {W}{{top:0}}"),
         ("@media print{.a{top:0}}", f"@media print{{{W} .a{{top:0}}}}"),
@@ -98,6 +101,24 @@ def test_keyframes() -> None:
     assert name != "spin"
     assert text.endswith(f"animation:{name} 1s,other 2s;animation-name:{name}}}")
     assert "other" not in text.split("@keyframes")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "renamed"),
+    [
+        ("infinite 1s ease infinite", "infinite 1s ease RB-infinite"),
+        ("ease 1s ease, reverse 2s, 3 infinite", "ease 1s RB-ease,reverse 2s,3 RB-infinite"),
+        ("linear(0,1) 1s ease", "linear(0,1) 1s RB-ease"),
+        ('"ease" 1s, EASE 1s ease', '"RB-ease" 1s,EASE 1s RB-ease'),
+    ],
+)
+def test_keyframes_may_be_named_like_a_keyword(value: str, renamed: str) -> None:
+    """In the shorthand the first such word is the keyword, as browsers read it, then the name."""
+    frames = "".join(f"@keyframes {name}{{to{{top:1px}}}}" for name in ("infinite", "ease"))
+    text = written(f"{frames}.a{{animation:{value}}}.b{{animation-name:infinite}}")
+    prefix = text.split("@keyframes ")[1].split("infinite")[0]
+    assert f".a{{animation:{renamed.replace('RB-', prefix)}}}" in text
+    assert f".b{{animation-name:{prefix}infinite}}" in text
 
 
 def test_keyframes_of_two_components() -> None:
@@ -503,6 +524,15 @@ def test_what_browsers_pass_over_is_warned_of(css: str, what: str, remedy: str) 
 def test_what_some_browser_takes_is_not_warned_of(css: str) -> None:
     """What is new, a vendor's, obsolete or a descriptor is nobody's mistake."""
     assert scope(css)[1] == []
+
+
+@pytest.mark.parametrize("name", ["old(root)", "group(*)", "new( * )"])
+def test_the_transition_of_a_page_is_no_component_s(name: str) -> None:
+    """A rule for it is warned of: behind the wrapper it holds nowhere."""
+    text, (problem,) = scope(f"::view-transition-{name}{{top:0}}")
+    assert f"{W} ::view-transition" in text
+    assert problem.severity == "warning"
+    assert "custom_css" in problem.remedy
 
 
 def test_a_class_of_the_component_may_be_named_like_a_theme() -> None:

@@ -26,6 +26,10 @@ MISNESTED = [
     ("<my-el><p><span><div>1</div></span></p></my-el>", "p div"),
     ("<tr><td>1</td></tr>", "block tr"),
     (f"<p>{MARK}</p>", "block raw"),
+    (
+        "<select><button><selectedcontent></selectedcontent></button><option>a</option></select>",
+        "select selectedcontent",
+    ),
 ]
 SOUND = [
     "<p>a<!-- -->b</p> <p>c</p>",

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 import tinycss2
 from tinycss2.ast import AtRule, Node
 
-from robbieblocks.css_faults import KEYFRAMES
+from robbieblocks.css_faults import KEYFRAMES, shorthand_keywords
 from robbieblocks.css_text import css_string, walk
 from robbieblocks.model import ComponentRow, sha256
 
@@ -61,10 +61,19 @@ class GlobalNames:
         animation = declared in _ANIMATIONS or (
             self._through_variables and declared.startswith("--")
         )
+        tokens = list(tokens)
+        keywords = set[int]()
+        if animation and not declared.endswith("-name"):
+            keywords.update(map(id, shorthand_keywords(tokens)))
         for token in walk(tokens):
             if token.type == "ident" and token.value in self.properties:
                 token.value = self.properties[token.value]
-            elif animation and token.type in ("ident", "string") and token.value in self.keyframes:
+            elif (
+                animation
+                and token.type in ("ident", "string")
+                and token.value in self.keyframes
+                and id(token) not in keywords
+            ):
                 token.value = self.keyframes[token.value]
                 if token.type == "string":
                     token.representation = css_string(token.value)

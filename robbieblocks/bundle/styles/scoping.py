@@ -80,7 +80,8 @@ class _Scoper:
         self._row = row
         self._problems = problems
         self._wrapper = f"[data-rb-component~={css_string(row.key)}]"
-        self._sheet = tinycss2.parse_stylesheet(row.css, True, True)
+        # A mark of the byte order is no part of the first selector.
+        self._sheet = tinycss2.parse_stylesheet(row.css.removeprefix("\ufeff"), True, True)
         self._names = GlobalNames(row, self._sheet, _GROUPS)
         self._left = _MAX_WRITTEN
         self._asking = 0

@@ -14,6 +14,7 @@ from itertools import pairwise
 import tinycss2
 from tinycss2.ast import Node
 
+from robbieblocks.css_faults import names_transition
 from robbieblocks.css_text import by_comma, walk
 
 Tokens = Sequence[Node]
@@ -89,9 +90,12 @@ def scoped(selector: Tokens, wrapper: str) -> str:
 
     `:root`, `html`, `body`, `:host` and `:scope` mean the wrapper. With a condition of their own
     (`html.dark`, `:root[data-theme="dark"]`) they stay in front of it, and so does a bare
-    `[data-theme]`: these are set on the page's root element.
+    `[data-theme]`: these are set on the page's root element. What shows a transition of views is a
+    part of that element, and stays as it is: it names what moves.
     """
     rest = _trimmed(selector)
+    if transition(rest):
+        return tinycss2.serialize(rest)
     outside: list[str] = []
     at_wrapper = ""
     while rest:
@@ -117,6 +121,14 @@ def scoped(selector: Tokens, wrapper: str) -> str:
         if at_wrapper:
             break
     return _joined(outside, wrapper + at_wrapper, tinycss2.serialize(rest))
+
+
+def transition(selector: Tokens) -> bool:
+    """Whether it selects what shows the transition of something with a name of its own."""
+    return any(
+        _is(one, ":") and _is(two, ":") and names_transition(pseudo)
+        for one, two, pseudo in zip(selector, selector[1:], selector[2:], strict=False)
+    )
 
 
 def keyframe(prelude: Tokens) -> str | None:

@@ -115,6 +115,7 @@ def unknown_utilities(
             options = options or _options(tokens)
             yield _problem(rows[key], absent, options)
         yield from _plugin_warnings(rows[key], components[key].named - own)
+        yield from _function_warnings(rows[key], components[key].named - known.rules.keys())
 
 
 def _base(word: str) -> str:
@@ -175,6 +176,14 @@ def _plugin_warnings(row: ComponentRow, named: Iterable[str]) -> Iterator[Proble
     for name in sorted(bases):
         what = f"the class {name} is a plugin's that is not there: it does nothing"
         yield text_warning(row, "react_code", _first(row, name), what, _PLUGINS[name])
+
+
+def _function_warnings(row: ComponentRow, none: Iterable[str]) -> Iterator[Problem]:
+    """Of words that are no classes, one that asks for a theme as Tailwind 3 did."""
+    for word in sorted(word for word in none if "[" in word and "theme(" in word)[:1]:
+        what = f"the class {printable(word)} does nothing: theme() is another tool's"
+        remedy = "write the token's custom property, such as var(--spacing-lg), or --spacing(4)"
+        yield text_warning(row, "react_code", _first(row, word), what, remedy)
 
 
 def _first(row: ComponentRow, word: str) -> int | None:

@@ -43,6 +43,8 @@ _IN_TEMPLATE: Final = re.compile(
 )
 # A parser ends the first where the second begins, or passes the second over.
 _SPLIT_CONTROLS: Final = frozenset({"a a", "button button", "form form"})
+# Browsers keep a copy of the chosen option in it.
+_COPY: Final = "selectedcontent"
 # To name what is wrong, so many ways from the block to an element are tried.
 _MAX_ASKED: Final = 200
 
@@ -70,6 +72,8 @@ def misnested_in(document: LexborHTMLParser, written: str) -> str:
     root = _tree(written)
     if wrapper is None or root is None or _is_same(root, wrapper):
         return ""
+    if f"<{_COPY}" in written and _is_same(root, wrapper, copies=True):
+        return f"select {_COPY}"
     if culprits := _culprits(root):
         return culprits
     return "block raw" if f"<!--{_RAW}-->" in written else "block element"
@@ -90,11 +94,12 @@ def split_control(document: LexborHTMLParser, html: str) -> str:
     return found if found in _SPLIT_CONTROLS else ""
 
 
-def _is_same(root: _Element, wrapper: LexborNode) -> bool:
+def _is_same(root: _Element, wrapper: LexborNode, *, copies: bool = False) -> bool:
+    """Whether the parser has the same elements; `copies`, whatever it copied into one of them."""
     pending = [(root, wrapper)]
     while pending:
         element, node = pending.pop()
-        if element.opaque:
+        if element.opaque or (copies and element.name == _COPY):
             continue
         there = list(_children(node))
         if [child.name for child in element.children] != [_name(child) for child in there]:

@@ -155,9 +155,11 @@ class Templates:
         return self.read(name) if self._has(name) else None
 
     def text(self, name: str) -> str:
-        """A file's text. Raises as `read`, and ContentError where it is not UTF-8."""
+        """A file's text without a byte order mark. Raises as `read`, and ContentError where it is
+        not UTF-8.
+        """
         try:
-            return self.read(name).decode("utf-8")
+            return self.read(name).decode("utf-8").removeprefix("\ufeff")
         except UnicodeError as error:
             raise ContentError([_problem(name, error, None)]) from error
 
@@ -225,7 +227,7 @@ class Templates:
         """What Jinja compiles: text, the file's name, and no check whether it is still the same."""
         if not self._has(name):
             return None
-        text = self.read(name).decode("utf-8")
+        text = self.read(name).decode("utf-8").removeprefix("\ufeff")
         path = str(self._folder_of(name) / name)
         return text.replace("\r\n", "\n").replace("\r", "\n"), path, None
 
