@@ -55,7 +55,7 @@ def shorthand_keywords(value: Iterable[Node]) -> Iterator[Node]:
     said = set[str]()
     for node in value:
         if node.type == "literal" and node.value == ",":
-            said = set()
+            said.clear()
         elif node.type == "function" and node.lower_name in _TIMINGS:
             said.add(_TIMING)
         elif node.type == "number":
