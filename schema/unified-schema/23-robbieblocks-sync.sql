@@ -1830,6 +1830,7 @@ DECLARE
     results jsonb[];
     now_due jsonb[];
     later jsonb[];
+    deferred text[] := '{}';
 BEGIN
     IF jsonb_typeof(p_entries) IS DISTINCT FROM 'array' THEN
         RAISE EXCEPTION 'the changes are no JSON array'
@@ -1854,9 +1855,16 @@ BEGIN
             ELSIF pass = 1 THEN
                 entry := entry - 'parked';
             END IF;
+            IF pass = 1 AND concat_ws(' ', entry ->> 'table', entry ->> 'row_key') = ANY (deferred)
+            THEN
+                -- It was made of one that waits.
+                later := later || entry;
+                CONTINUE;
+            END IF;
             result := sync_apply_safely(node, entry, pass = 2);
             IF result ->> 'outcome' = 'deferred' THEN
                 later := later || (entry || (result - 'outcome'));
+                deferred := deferred || concat_ws(' ', entry ->> 'table', entry ->> 'row_key');
                 CONTINUE;
             ELSIF result ->> 'outcome' = 'refused' THEN
                 IF pass = 2 AND entry ? 'parked' THEN

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from robbieblocks.database import schema
-from tests.integration.sync.pages import page, title
+from tests.integration.sync.pages import page, retitle, title
 from tests.integration.sync.sites import Fleet, Site
 
 pytestmark = pytest.mark.postgres
@@ -182,6 +182,24 @@ def test_a_database_that_syncs_is_as_the_schema_files_make_it(fleet: Fleet) -> N
         assert schema.upgrade(site.owner).changes == ()
     seven = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'robbieblocks%%'"
     assert fleet.master.value(seven) == 7
+
+
+def test_an_upgrade_renews_triggers(fleet: Fleet) -> None:
+    """Those that an earlier version of the file made have fewer arguments, and work until then."""
+    aurora = fleet.nodes[0]
+    given = (
+        "SELECT tgnargs FROM pg_trigger WHERE tgname = 'sync_capture' AND tgrelid = %s::regclass"
+    )
+    before = aurora.value(given, "robbieblocks_pages")
+    aurora.run(
+        "CREATE OR REPLACE TRIGGER sync_capture AFTER INSERT OR UPDATE OR DELETE ON "
+        "robbieblocks_pages FOR EACH ROW EXECUTE FUNCTION "
+        "sync_capture('aurora', 'false', 'both', 'row', 'true', '{id}')"
+    )
+    retitle(aurora, page(aurora), "edited")
+    assert {r["outcome"] for r in fleet.send(aurora)} == {"applied"}
+    schema.apply(aurora.owner, sync=True)
+    assert aurora.value(given, "robbieblocks_pages") == before
 
 
 def test_a_database_has_one_part_in_a_sync(fleet: Fleet) -> None:

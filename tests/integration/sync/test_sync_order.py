@@ -196,6 +196,25 @@ def test_what_is_being_changed_waits_and_what_is_behind_it(fleet: Fleet) -> None
     assert titles == ["first", "last", "first"]
 
 
+def test_changes_of_one_row_are_applied_one_after_the_other(fleet: Fleet) -> None:
+    """Also where the first waits for another row's place, and comes again with the later."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    widget, name = pages.component(master), pages.key()
+    the_page = pages.page(master, name)
+    first, second = (pages.block(master, the_page, widget, order) for order in (1, 2))
+    fleet.settle()
+    with apart(aurora):
+        aurora.run("SELECT robbieblocks_move_block(%s, 1, 2)", name)
+        assert len(aurora.value("SELECT sync_outbox_take()")) == 2
+        edit = "UPDATE robbieblocks_page_blocks SET zone = 'header' WHERE id = %s"
+        for each in (first, second):
+            aurora.run(edit, each)
+        assert [result["outcome"] for result in fleet.send(aurora)] == ["applied"] * 4
+    _equal(fleet)
+    assert pages.orders(master, the_page) == {first: 2, second: 1}
+    assert fleet.conflicts() == []
+
+
 def test_a_row_without_its_parent_is_deleted_by_itself(fleet: Fleet) -> None:
     """A node that did not let a page in deletes its block: it is gone everywhere."""
     master, aurora = fleet.master, fleet.nodes[0]
