@@ -30,7 +30,6 @@ from robbieblocks.worker import Log
 
 BATCH: Final = 200
 _TURN: Final = "turn"
-_MASTER_SCHEMA: Final = "master_schema"
 
 
 def next_turn(node: NodeDatabase) -> dict[str, object]:
@@ -121,7 +120,6 @@ class Exchange:
     def look(self) -> None:
         """Look at everything, put right what is not as it should be, and report the rest."""
         hello = self.begin()
-        self._heed_schema(hello)
         self.way.open()
         self.push_all()
         done = self.compare(hello, compare if self.way.wants_all() else compare_next)
@@ -201,13 +199,6 @@ class Exchange:
             else "",
         )
         return hello
-
-    def _heed_schema(self, hello: Hello) -> None:
-        """Where the master's tables are other ones than before, it may take what it refused."""
-        now_is = json.dumps(hello.schema_version)
-        if self.node.noted(_MASTER_SCHEMA) != now_is:
-            self.node.again()
-            self.node.note(_MASTER_SCHEMA, now_is)
 
     def _turn(self) -> dict[str, object]:
         """A new word for this hello, and that of the last one that was answered.

@@ -28,10 +28,6 @@ _CLOCK: LiteralString = "SELECT sync_clock()"
 _TAKE: LiteralString = """
     SELECT batch::text, jsonb_array_length(batch) FROM sync_outbox_take(%s) AS batch
 """
-# Send at once what the master has refused.
-_AGAIN: LiteralString = """
-    UPDATE pending_sync SET last_retry = NULL WHERE synced_at IS NULL AND last_retry IS NOT NULL
-"""
 # Note what became of a batch.
 _SETTLE: LiteralString = "SELECT sync_outbox_settle(%s::jsonb)"
 # What became of a batch, by outcome.
@@ -143,11 +139,6 @@ class NodeDatabase:
         with translated("read the outbox"):
             row = self.connection.execute(_TAKE, (limit,)).fetchone()
         return Batch(*row) if row else Batch("[]", 0)
-
-    def again(self) -> None:
-        """Have what the master refused sent at once."""
-        with translated("look at the outbox"):
-            self.connection.execute(_AGAIN)
 
     def settle(self, answers: str) -> dict[str, tuple[int, str]]:
         """Note the master's answers; gives how many there are of each outcome, and a reason."""

@@ -297,29 +297,6 @@ def test_a_node_whose_schema_is_behind_waits(
             found.until_equal(PAGES)
 
 
-def test_what_the_master_lacks_a_column_for_goes_up_once_it_has_it(
-    clusters: Clusters, make_settings: MakeSettings
-) -> None:
-    """However often it was refused before: the next look finds that the tables are other ones."""
-    with synced(clusters, make_settings, count=1) as found:
-        (node,) = found.nodes
-        added = "ALTER TABLE robbieblocks_pages ADD COLUMN added text"
-        with node.connect() as connection:
-            connection.execute(added)
-        rename(node, "with another column")
-        refused = "SELECT refused FROM sync_outbox_state()"
-        with syncing(node):
-            until(lambda: node.value(refused) == 1, "it is refused")
-        with node.connect() as connection:
-            connection.execute("UPDATE pending_sync SET retry_count = 10 WHERE error IS NOT NULL")
-        with syncing(node) as (process,):
-            process.wait_for("sync.state", state="active")
-            assert node.value(refused) == 1
-            with found.master.connect() as master:
-                master.execute(added)
-            found.until_equal(PAGES)
-
-
 def test_a_node_without_the_right_to_subscribe_asks_for_changes(
     clusters: Clusters, make_settings: MakeSettings
 ) -> None:
