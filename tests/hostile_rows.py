@@ -128,7 +128,7 @@ CODE = [
     code(
         "import fs",
         "import fs from 'fs';\nexport default () => <p>{fs.x}</p>;",
-        "the package fs is not in the toolchain",
+        "fs is not in the toolchain",
     ),
     code(
         "import node:fs",

@@ -19,7 +19,7 @@ HYDRATE: tuple[Hydrate, ...] = get_args(Hydrate)
 
 @dataclass(frozen=True, slots=True)
 class CheckedComponent:
-    """What pages need of a component's row. Its problems hold back every page that places it.
+    """What pages need of a component's row. Its errors hold back every page that places it.
 
     `schema` is None where `props_schema` can't be used.
     """
@@ -66,6 +66,8 @@ def _checked(row: ComponentRow) -> CheckedComponent:
         schema = compile_schema(row.props_schema)
     for problem in schema if isinstance(schema, tuple) else ():
         add(problem, "props_schema")
+    for doubt in schema.doubts if isinstance(schema, CompiledSchema) else ():
+        problems.append(doubt.in_row("component", row.key, "props_schema", severity="warning"))
     hydrate: Hydrate = "load"
     reset: bool | None = None
     if isinstance(row.metadata, dict):

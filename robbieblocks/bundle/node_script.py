@@ -6,7 +6,8 @@ import json
 import re
 from typing import Final
 
-from robbieblocks.bundle.compile import Esbuild
+from robbieblocks.bundle.analysis import doubtful_script
+from robbieblocks.bundle.compile import FENCED, Esbuild, remedy_of_text
 from robbieblocks.bundle.entries import versioned
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed
@@ -21,6 +22,24 @@ _TAG: Final = re.compile(r"\s*+<(?:!--|!doctype|/?[a-z])", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"\bsrc\s*+=", re.IGNORECASE)
 _AWAIT: Final = re.compile(r"\bawait\b")
 _MODULE: Final = re.compile(r"\s*+(?:import|export)\b")
+# JavaScript reads `https:` as a label, and the rest as a comment.
+_LONE_ADDRESS: Final = re.compile(r"\s*+(?:https?:)?//[\w.-]+\.[a-z]{2,}(?:[/?:#]\S*)?\s*+")
+_IN_SETTINGS: Final = (
+    "name its address in the node's settings, under `scripts` (docs/site-settings.md)"
+)
+_TAGS: Final = "take the tags away: write the script alone"
+_UNREAD: Final = "mend it: browsers run nothing of a script that they can't read"
+# What is no JavaScript, in the line of a syntax error.
+_OF_OTHERS: Final = {
+    r"^\s*+</?(?:no)?(?:script|style|link|meta|iframe|img)\b": _TAGS,
+    r"\b(?:const|let|var)\s++\w++\s*+:|\(\s*+\w++\??:|^\s*+(?:interface|type|enum)\s": (
+        "take the types away: browsers read JavaScript, and no TypeScript"
+    ),
+    r"<[A-Za-z]\w*[\s/>]": "make elements with document.createElement: browsers read no JSX",
+    r"^\s*+(?:[.#@:*][A-Za-z-]|body\b|html\b|h[1-6]\b|p\b)[^(){;]*+\{": (
+        "put CSS into custom_css: this is a script"
+    ),
+}
 
 
 def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | None:
@@ -30,7 +49,13 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
     """
     text = node.custom_scripts
     if _TAG.match(text):
-        return _pasted(node, text)
+        is_elsewhere = _ADDRESS.search(text[:2000].partition(">")[0]) is not None
+        remedy = _IN_SETTINGS if is_elsewhere else _TAGS
+        return _pasted(node, text, "this is HTML, and no script", remedy)
+    if text.lstrip().startswith("```"):  # JavaScript takes it for templates
+        return _pasted(node, text, "a line with ``` is Markdown, and no script", FENCED)
+    if _LONE_ADDRESS.fullmatch(text):
+        return _pasted(node, text, "this is an address, and no script", _IN_SETTINGS)
     key = sha256(text)
     known = cache.get_many(versioned(_KIND), [key]).get(key)
     if known is None:
@@ -41,10 +66,13 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
             # Where esbuild fails over any text, this raises.
             esbuild.run({"node.js": ""}, ["node.js"], options)
             return _unread(node, error)
-        known = json.dumps(output.errors[:1]).encode()
+        doubts = [] if output.errors else doubtful_script(text)[:1]
+        known = json.dumps({"errors": output.errors[:1], "doubts": doubts}).encode()
         cache.put_many(versioned(_KIND), {key: known})
     found = json.loads(known)
-    return _problem(node, text, *found[0]) if found else None
+    if found["errors"]:
+        return _problem(node, text, *found["errors"][0])
+    return _doubt(node, text, *found["doubts"][0]) if found["doubts"] else None
 
 
 def _unread(node: NodeRow, error: ProcessFailed) -> Problem:
@@ -60,15 +88,12 @@ def _unread(node: NodeRow, error: ProcessFailed) -> Problem:
     )
 
 
-def _pasted(node: NodeRow, text: str) -> Problem:
-    remedy = "take the tags away: write the script alone"
-    if _ADDRESS.search(text[:2000].partition(">")[0]):
-        remedy = "name its address in the node's settings, under `scripts` (docs/site-settings.md)"
+def _pasted(node: NodeRow, text: str, what: str, remedy: str) -> Problem:
     return Problem(
         entity="node_branding",
         key=node.id,
         field="custom_scripts",
-        what="this is HTML, and no script",
+        what=what,
         remedy=remedy,
         line=1,
         column=1,
@@ -76,14 +101,30 @@ def _pasted(node: NodeRow, text: str) -> Problem:
     )
 
 
+def _doubt(node: NodeRow, text: str, offset: int, what: str, remedy: str) -> Problem:
+    before = text.encode()[:offset].decode("utf-8", "replace").split("\n")
+    return Problem(
+        entity="node_branding",
+        key=node.id,
+        field="custom_scripts",
+        what=what,
+        remedy=remedy,
+        line=len(before),
+        column=len(before[-1]) + 1,
+        source=text.split("\n")[len(before) - 1],
+        severity="warning",
+    )
+
+
 def _problem(node: NodeRow, text: str, said: str, line: int, column: int) -> Problem:
     lines = text.split("\n")
     stored = min(max(line, 1), len(lines))
-    remedy = "mend it: browsers run nothing of a script that they can't read"
-    if _AWAIT.search(said) or _MODULE.match(lines[stored - 1]):
+    shown = lines[stored - 1]
+    of_others = (remedy for sign, remedy in _OF_OTHERS.items() if re.search(sign, shown))
+    remedy = next(of_others, "") or remedy_of_text(text, said, stored) or _UNREAD
+    if _AWAIT.search(said) or _MODULE.match(shown):
         remedy = "do without it: the script is no module"
     at = column - (len(_BEFORE) if line == 1 else 0)
-    shown = lines[stored - 1]
     before = shown.encode("utf-8", "replace")[: max(0, at)].decode("utf-8", "replace")
     return Problem(
         entity="node_branding",

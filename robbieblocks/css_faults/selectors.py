@@ -11,6 +11,7 @@ from tinycss2.ast import Node
 
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.css_faults.known_names import PSEUDO_CLASSES, PSEUDO_ELEMENTS
+from robbieblocks.css_faults.values import UNSEEN
 from robbieblocks.css_text import walk
 from robbieblocks.messages import nearest, printable
 
@@ -29,6 +30,11 @@ def in_selector(prelude: Sequence[Node], code: str | None) -> Iterator[Doubt]:
     None where any script may set such a class.
     """
     yield from _in_combinators(prelude)
+    for node in walk(prelude):
+        if node.type == "ident" and UNSEEN.search(node.value):
+            what = "a space that is none, or a letter that nobody sees, is part of the selector"
+            yield Doubt(node, what, "type it anew, with plain spaces")
+            return
     for nodes in (prelude, *(node.arguments for node in walk(prelude) if node.type == "function")):
         colons = 0
         for before, node in pairwise(nodes):

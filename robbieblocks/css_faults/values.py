@@ -10,7 +10,9 @@ from typing import Final
 import tinycss2
 from tinycss2.ast import Node
 
+from robbieblocks.css_faults.arguments import in_arguments
 from robbieblocks.css_faults.doubt import Doubt
+from robbieblocks.css_faults.keywords import wrong_keyword
 from robbieblocks.css_faults.known_names import FUNCTIONS, LENGTHS, UNITS
 from robbieblocks.css_faults.properties import is_known_property, property_message
 from robbieblocks.css_text import property_name, walk
@@ -28,6 +30,8 @@ _VENDORS: Final = ("--", "-webkit-", "-moz-", "-ms-", "-o-")
 _SUMS: Final = frozenset({"calc", "min", "max", "clamp"})
 _NUMBERS: Final = frozenset({"number", "percentage", "dimension", "function", "() block"})
 _CURLY: Final = re.compile("[\u201c\u201d\u2018\u2019]")
+# Spaces that CSS takes for letters, and letters without width.
+UNSEEN: Final = re.compile("[\u00a0\u00ad\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff]")
 _COLOR: Final = re.compile(r"(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 _OVER: Final = "browsers pass the declaration over"
 
@@ -48,10 +52,14 @@ def in_value(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
     """The first thing for which browsers pass a declaration of `declared` over."""
     if any(node.type == "ident" and node.lower_value == "progid" for node in value):
         return
-    for finder in (_braces, _second_colon, _sums, _functions, _foreign_signs, _words):
+    if doubt := next(in_arguments(value, declared), None):
+        yield doubt
+        return
+    for finder in (_braces, _second_colon, _exclamation, _sums, _functions, _foreign_signs, _words):
         if doubt := next(finder(value), None):
             yield doubt
             return
+    yield from wrong_keyword(value, declared)
     if declared in LENGTHS:
         yield from _without_unit(value, _OVER)
 
@@ -102,6 +110,14 @@ def _second_colon(value: Sequence[Node]) -> Iterator[Doubt]:
         before = node if node.type == "ident" else before
 
 
+def _exclamation(value: Sequence[Node]) -> Iterator[Doubt]:
+    """A word behind `!` that is no `important`."""
+    for before, node in pairwise(value):
+        if before.type == "literal" and before.value == "!":
+            what = f"!{printable(node.serialize())} is no value: {_OVER}"
+            yield Doubt(before, what, "write !important at the end")
+
+
 def _foreign_signs(value: Sequence[Node]) -> Iterator[Doubt]:
     """Names of tokens and of variables as other tools write them."""
     for nodes in _lists(value):
@@ -147,9 +163,8 @@ def _in_sum(nodes: Sequence[Node]) -> Iterator[Doubt]:
                 )
                 yield Doubt(node, what, remedy)
             else:
-                yield Doubt(
-                    node, f"between two values there is no operator: {_OVER}", "write + - * or /"
-                )
+                what = f"between two values there is no operator: {_OVER}"
+                yield Doubt(node, what, "write + - * or /, or a comma where there are several")
     for before, node in pairwise(nodes):
         signs = [each for each in (before, node) if each.type == "literal" and each.value in "+-"]
         if signs and not any(each.type in ("whitespace", "comment") for each in (before, node)):
@@ -188,6 +203,9 @@ def _words(value: Sequence[Node]) -> Iterator[Doubt]:
         elif node.type == "ident" and _CURLY.search(node.value):
             what = f"curly quotes are letters in CSS: {_OVER}"
             yield Doubt(node, what, "write straight quotes")
+        elif node.type == "ident" and UNSEEN.search(node.value):
+            what = f"a space that is none, or a letter that nobody sees, is part of it: {_OVER}"
+            yield Doubt(node, what, "type it anew, with plain spaces")
 
 
 def _without_unit(value: Iterable[Node], over: str) -> Iterator[Doubt]:

@@ -182,6 +182,23 @@ def test_refused_rules(css: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("css", "remedy"),
+    [
+        ("@keyframe a{}", "did you mean @keyframes?"),
+        ("@meida print{.a{top:0}}", "did you mean @media?"),
+        ("@contianer (width>1px){.a{top:0}}", "did you mean @container?"),
+        ("@custom-media --s (width<1px);", "write the condition out"),
+        ("@if true{.a{top:0}}", "this is CSS"),
+        ("@forward 'x';", "leave it out"),
+        ("@page{margin:0}", "hold for the whole page"),
+    ],
+)
+def test_what_to_do_about_a_refused_rule(css: str, remedy: str) -> None:
+    """A misspelt rule is told from one that other tools have, and from one of whole pages."""
+    assert remedy in only_problem(css).remedy
+
+
+@pytest.mark.parametrize(
     ("css", "line", "column"),
     [
         ("a{color:red", 1, 2),

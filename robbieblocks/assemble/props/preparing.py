@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -15,6 +16,7 @@ from robbieblocks.assemble.props.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.props.markdown_places import OWN_FORMATS, Places, places_of
 from robbieblocks.assemble.props.problems import cut_short, described, faults_of_schema, unbounded
 from robbieblocks.assemble.props.schema import MAX_SCHEMA_BYTES, References, Schema, normal_form
+from robbieblocks.assemble.props.schema_doubts import doubts_of_schema
 from robbieblocks.assemble.props.validation_cost import (
     ValidationCost,
     pattern_options,
@@ -59,11 +61,21 @@ class Budget:
 
 
 class CompiledSchema:
-    """A component's props schema, compiled to check the props of many blocks."""
+    """A component's props schema, compiled to check the props of many blocks.
+
+    `doubts` are what of it checks nothing.
+    """
 
     def __init__(
-        self, schema: Schema, references: References, *, fills: bool, has_own: bool
+        self,
+        schema: Schema,
+        references: References,
+        *,
+        fills: bool,
+        has_own: bool,
+        doubts: tuple[ValueProblem, ...] = (),
     ) -> None:
+        self.doubts = doubts
         self._schema = schema
         self._has_choices = _has_choices(schema)
         self._defaults = Defaults(schema, references) if fills else None
@@ -210,17 +222,15 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         return (form,)
     schema, bare = form
     references = References(schema)
-    wrong = references.problems or list(faults_of_schema(schema))
-    if wrong:
-        # Pointers lead into the schema as it is stored.
-        prefix = "/properties" if bare else ""
-        return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in wrong)
+    if wrong := references.problems or list(faults_of_schema(schema)):
+        return _as_stored(wrong, bare=bare)
     try:
         made = CompiledSchema(
             schema,
             references,
             fills='"default":' in text,
             has_own=any(f'"{name}"' in text for name in OWN_FORMATS),
+            doubts=_as_stored(doubts_of_schema(schema), bare=bare),
         )
         made.ready({})
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
@@ -230,3 +240,9 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
         what = "checking props against the schema would take too long"
         return (ValueProblem("", what, "use fewer references"),)
     return made
+
+
+def _as_stored(found: Iterable[ValueProblem], *, bare: bool) -> tuple[ValueProblem, ...]:
+    """The same, with pointers that lead into the schema as it is stored."""
+    prefix = "/properties" if bare else ""
+    return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in found)

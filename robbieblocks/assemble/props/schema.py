@@ -59,6 +59,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("$vocabulary", "dependentRequired", "contentEncoding", "contentSchema"), ()),
     "type": (str, list),
 }
+KEYWORDS = _TYPES.keys()
 
 
 def normal_form(stored: Json) -> tuple[Schema, bool] | ValueProblem:

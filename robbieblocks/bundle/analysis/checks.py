@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from robbieblocks.bundle.analysis.foreign_packages import MOUNTED, in_place_of, whole_package
 from robbieblocks.bundle.analysis.syntax import Import, code_problem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest, printable
@@ -18,40 +19,13 @@ _MAX_DEPENDENCIES: Final = 1_000
 _MAX_DEPENDENCY_LENGTH: Final = 500
 _DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
 _STYLES = re.compile(r"\.(css|scss|sass|less|styl)$", re.IGNORECASE)
-# Packages that other projects use, and what to write instead.
-_INSTEAD = {
-    "axios": "use fetch, which browsers have, in useEffect",
-    "classnames": 'import clsx from "clsx", which does the same',
-    "dayjs": 'import the functions that are used from "date-fns"',
-    "moment": 'import the functions that are used from "date-fns"',
-    "motion": 'import { motion } from "framer-motion"',
-    "motion/react": 'import { motion } from "framer-motion"',
-    "next/image": 'import Image from "@robbieblocks/image", or write <img> with width and height',
-    **dict.fromkeys(
-        ("next/head", "react-helmet", "react-helmet-async"),
-        "leave it out: the page's title, description and metadata make its head",
-    ),
-    "next/script": "leave it out: scripts come from the site; a node has custom_scripts",
-    "next/dynamic": 'import it at the top; metadata.hydrate = "visible" loads it late',
-    "next/font/google": "name the font in a style token (font.*)",
-    "next/font/local": "name the font in a style token (font.*)",
-    "next/link": "write <a href>",
-    "next/navigation": "write <a href>, or set location.href in an event handler",
-    "next/router": "write <a href>, or set location.href in an event handler",
-    "prop-types": "leave it out: props_schema checks props",
-    "react-dom/client": "a block is mounted by the page: export the component, and leave this out",
-    "react-dom/server": "leave it out: a build renders every block",
-    "react-router": "write <a href>: each page is a page of its own",
-    "react-router-dom": "write <a href>: each page is a page of its own",
-    "styled-components": "put the CSS into css_styles, or use Tailwind's classes",
-    "@emotion/react": "put the CSS into css_styles, or use Tailwind's classes",
-    "@emotion/styled": "put the CSS into css_styles, or use Tailwind's classes",
-    "tailwind-merge": 'import clsx from "clsx"',
-}
-_MOUNTED: Final = _INSTEAD["react-dom/client"]
+# How the name of a file begins where a bundler maps it to a folder.
+_FOLDERS: Final = (
+    *(".", "/", "@/", "~/", "#/", "src/", "app/", "components/", "hooks/", "lib/", "utils/"),
+)
 # Names that React had, or that others think it has.
 _REMOVED: Final = {
-    **dict.fromkeys(("render", "hydrate", "createRoot", "hydrateRoot"), _MOUNTED),
+    **dict.fromkeys(("render", "hydrate", "createRoot", "hydrateRoot"), MOUNTED),
     "findDOMNode": "use a ref: const it = useRef(null), and <p ref={it}>",
     "createFactory": "write a function that returns JSX",
     "createClass": "write a function that returns JSX",
@@ -85,11 +59,6 @@ def check_imports(
             yield _unknown(row, each, toolchain)
 
 
-def in_place_of(package: str) -> str:
-    """What to write instead of a package that the toolchain has not; empty where unknown."""
-    return _INSTEAD.get(package, "")
-
-
 def unseen_import(row: ComponentRow, specifier: str) -> Problem:
     """The problem with an import that esbuild added and the text does not have."""
     what = f"the text makes use of {specifier}, which is not available"
@@ -113,31 +82,35 @@ def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> It
 def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
     name = each.specifier
     packages = ", ".join(sorted(toolchain.packages))
-    whole = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
-    if _STYLES.search(name):
+    file = name.partition("?")[0]
+    whole = whole_package(name)
+    if _STYLES.search(file):
         what, remedy = "a component can't import a stylesheet", "put the CSS into css_styles"
-    elif _PICTURES.search(name):
+        if each.local:
+            remedy += ', and write class names as text: className="card"'
+    elif _PICTURES.search(file):
         what = f"a component can't import the file {name}"
         remedy = 'put it into content/media/, and take it as a prop of the format "media"'
-    elif name.endswith(".json"):
+    elif file.endswith((".json", ".md", ".mdx", ".yaml", ".yml", ".csv", ".txt")):
         what = f"a component can't import the file {name}"
         remedy = "give the data as props, or write it into the component"
-    elif name.startswith((".", "/")):
-        what = f"there is no file {name}: a component stands alone in its row"
-        remedy = 'import another component as "@robbieblocks/<component-key>"'
-    elif _URL.match(name):
-        what = f"{name} is not loaded: code comes from the toolchain only"
-        remedy = f"packages that can be imported: {packages}"
-    elif name in _INSTEAD:
-        what, remedy = f"{name} is not in the toolchain", _INSTEAD[name]
+    elif instead := in_place_of(name):
+        what, remedy = f"{name} is not in the toolchain", instead
+        if _URL.match(name):
+            what = f"{name} is not loaded: code comes from the toolchain only"
     elif whole in toolchain.packages:
         what = f"the inner path {name} can't be imported"
         inner = [path for path in sorted(toolchain.paths) if path.startswith(f"{whole}/")]
         also = f"; of its inner paths there are {', '.join(inner)}" if inner else ""
         remedy = f'import the names that are used: import {{ ... }} from "{whole}"{also}'
-    elif name.startswith(("@/", "~/")):
+    elif name.startswith(_FOLDERS):
         what = f"there is no file {name}: a component stands alone in its row"
         remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
+        if "cn" in each.local and name.endswith("utils"):
+            remedy = 'import clsx from "clsx", and write clsx(...) in place of cn(...)'
+    elif _URL.match(name):
+        what = f"{name} is not loaded: code comes from the toolchain only"
+        remedy = f"packages that can be imported: {packages}"
     else:
         near = nearest(name, toolchain.packages, most=1)
         guess = f"did you mean {near[0]}? " if near else ""

@@ -6,6 +6,7 @@ component, a bare declaration, and a bare expression (JSX that reads `props`, or
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -24,6 +25,8 @@ SIBLINGS: Final = (
 )
 # What stands before and after the props of a bare expression.
 FRAGMENT: Final = ("export default function Fragment(props", "){return ")
+JSON_REMEDY: Final = "store code here: JSON belongs into props, props_schema or settings"
+_TYPES: Final = re.compile(r"\b(?:type|interface)\s")
 _HOOK: Final = re.compile(r"use[A-Z]")
 
 
@@ -108,12 +111,7 @@ def _pick(
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        return code_problem(
-            row,
-            None,
-            "no component was found in the text",
-            "store a function or class that returns JSX, with `export default` before it",
-        )
+        return _none(row, syntax)
     wanted = {_plain(row.key), _plain(row.name)}
     named = [each for each in candidates if _plain(each.name) in wanted]
     places = _places_of_use(syntax)
@@ -128,6 +126,30 @@ def _pick(
         f"the text {verb} several components: {names}",
         "put `export default` before the one that blocks show",
     )
+
+
+def _none(row: ComponentRow, syntax: Syntax) -> Problem:
+    what = "no component was found in the text"
+    remedy = "store a function or class that returns JSX, with `export default` before it"
+    if syntax.returns is not None:
+        what = "there is a `return` outside of a function"
+        remedy = "leave `return` out of JSX alone, or write function Block(props) { ... } around"
+    elif is_json(row.code):
+        what, remedy = "this is JSON, and no code", JSON_REMEDY
+    elif not (syntax.declarations or syntax.expressions) and _TYPES.search(row.code):
+        remedy = 'give it the type "module": then other components import its types'
+    return code_problem(row, syntax.returns, what, remedy)
+
+
+def is_json(code: str) -> bool:
+    """Whether a text is an object or list of JSON."""
+    if not code.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(code)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _candidates(syntax: Syntax, among: list[Declaration]) -> list[Declaration]:

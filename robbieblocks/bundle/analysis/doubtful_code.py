@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from tree_sitter import Node, QueryCursor
 
+from robbieblocks.bundle.analysis import doubtful_attributes, doubtful_calls
 from robbieblocks.bundle.analysis.queries import query, text_of
 from robbieblocks.bundle.analysis.syntax import DoubtfulCode, Syntax
-from robbieblocks.messages import nearest
 
 _PATTERNS: Final = """
-    (jsx_attribute . (property_identifier) @handler (#match? @handler "^on[a-z]+$")
-      (jsx_expression))
     (jsx_opening_element name: (identifier) @tag (#match? @tag "^[a-z]"))
     (jsx_self_closing_element name: (identifier) @tag (#match? @tag "^[a-z]"))
     (statement_block (expression_statement [(jsx_element) (jsx_self_closing_element)
       (parenthesized_expression [(jsx_element) (jsx_self_closing_element)])] @lost))
     (return_statement [(jsx_element) (jsx_self_closing_element)] @cut)
-    (jsx_attribute . (property_identifier) @called (#match? @called "^on[A-Z]") (string))
-    (jsx_attribute . (property_identifier) @foreign (#match? @foreign "^(v-[a-z]+|ng-[a-z]+)$"))
-    (jsx_attribute . (property_identifier) @flag
-      (string (string_fragment) @_off) (#match? @_off "^(false|no|off|0)$"))
-    (jsx_attribute (string (string_fragment) @quoted (#match? @quoted "[$][{][^}]*[}]")))
-    (export_statement declaration: (function_declaration name: (identifier) @export))
-    (export_statement declaration: (lexical_declaration
-      (variable_declarator name: (identifier) @export)))
+    ((jsx_text) @text (#match? @text "(^|\\n)[ \\t]*/([*]|/[ \\t]*[A-Za-z])"))
     (function_declaration name: (identifier) @local (#match? @local "^[a-z]"))
     (variable_declarator name: (identifier) @local (#match? @local "^[a-z]")
       value: (arrow_function))
@@ -42,47 +34,12 @@ _PATTERNS: Final = """
           (shorthand_property_identifier_pattern) @key (#eq? @key "key"))))))
     (class_declaration name: (type_identifier) @class)
 """
+_ALL: Final = _PATTERNS + doubtful_attributes.PATTERNS + doubtful_calls.PATTERNS
 # An editor needs no more of them, and finding the line of each takes time.
 _MOST: Final = 10
-_HANDLERS: Final = {
-    name.lower(): name
-    for name in """
-onBlur onChange onClick onContextMenu onCopy onDoubleClick onDragEnd onDragOver onDragStart onDrop
-onError onFocus onInput onInvalid onKeyDown onKeyPress onKeyUp onLoad onMouseDown onMouseEnter
-onMouseLeave onMouseMove onMouseOut onMouseOver onMouseUp onPaste onPointerDown onPointerEnter
-onPointerLeave onPointerMove onPointerUp onReset onScroll onSelect onSubmit onToggle onTouchEnd
-onTouchMove onTouchStart onWheel
-""".split()  # noqa: SIM905 - a list of so many names would have a line for each
-}
-# Of attributes that are on where they are there, those for which React takes any text for on.
-_FLAGS: Final = frozenset(
-    """
-allowFullScreen autoFocus autoPlay checked controls default defaultChecked defaultSelected disabled
-formNoValidate hidden inert itemScope loop multiple muted noValidate open playsInline readOnly
-required reversed selected
-""".split()  # noqa: SIM905 - as above
-)
-_DATA: Final = "give the data as props of the block, or load it in useEffect"
-_HEAD: Final = "leave it out: the page's title, description and metadata make its head"
-# What Next calls, and nobody here.
-_OF_NEXT: Final = {
-    "getServerSideProps": _DATA,
-    "getStaticProps": _DATA,
-    "getStaticPaths": "leave it out: each page is a row with its route",
-    "generateStaticParams": "leave it out: each page is a row with its route",
-    "generateMetadata": _HEAD,
-    "metadata": _HEAD,
-    "viewport": _HEAD,
-}
-_DIRECTIVES: Final = {
-    "v-if": "{it && <p />}",
-    "v-show": "hidden={!it}",
-    "v-for": "{items.map((it) => <li key={it.id}>{it.name}</li>)}",
-    "v-model": "value={it} onChange={(event) => setIt(event.target.value)}",
-    "v-html": "dangerouslySetInnerHTML={{ __html: it }}",
-    "v-on": "onClick={() => ...}",
-    "v-bind": "title={it}",
-}
+# Where what looks like a comment is shown on purpose.
+_SHOWN: Final = frozenset({"code", "kbd", "pre", "samp", "script", "style", "textarea"})
+_COMMENT: Final = re.compile(r"(?:\A|\n)[ \t]*+(?P<sign>//(?=[ \t]*+[A-Za-z])|/\*)")
 # Elements that a function in lower case may be named like, and which are meant then.
 _ELEMENTS: Final = frozenset(
     """
@@ -93,13 +50,13 @@ line link main map mark marker mask menu meta meter nav object ol optgroup optio
 pattern picture polygon polyline pre progress q rect s samp script search section select slot small
 source span stop strong style sub summary sup svg switch symbol table tbody td template text
 textarea tfoot th thead time title tr track u ul use var video view wbr
-""".split()  # noqa: SIM905 - as above
+""".split()  # noqa: SIM905 - a list of so many names would have a line for each
 )
 
 
 def doubtful_code(root: Node, syntax: Syntax) -> list[DoubtfulCode]:
     """The first doubtful places of a text, whose imports and declarations were read."""
-    found = QueryCursor(query(_PATTERNS)).captures(root)
+    found = QueryCursor(query(_ALL)).captures(root)
     components = {
         local
         for each in (*syntax.imports, *syntax.unused_imports)
@@ -107,22 +64,19 @@ def doubtful_code(root: Node, syntax: Syntax) -> list[DoubtfulCode]:
         for local, name in each.local.items()
         if name == "default"
     }
-    doubts = _doubts(found, components, syntax.top_level)
+    doubts = _doubts(found, components, syntax)
     return heapq.nsmallest(_MOST, doubts)
 
 
 def _doubts(
-    found: dict[str, list[Node]], components: Collection[str], declared: Collection[str]
+    found: dict[str, list[Node]], components: Collection[str], syntax: Syntax
 ) -> Iterator[DoubtfulCode]:
-    yield from _attributes(found)
+    declared = syntax.top_level
+    yield from doubtful_attributes.in_attributes(found)
+    yield from doubtful_calls.in_calls(found, syntax)
     yield from _tags(found, components, declared)
     yield from _lost(found)
-    for node in found.get("export", ()):
-        name = text_of(node)
-        if name in _OF_NEXT:
-            yield DoubtfulCode(
-                node.start_byte, f"nobody asks for {name}: it is Next's", _OF_NEXT[name]
-            )
+    yield from _comments(found)
     classes = {text_of(node) for node in found.get("class", ())}
     owners = {node.start_byte: text_of(node) for node in found.get("owner", ())}
     for node in found.get("defaults", ()):
@@ -168,27 +122,25 @@ def _lost(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
             yield DoubtfulCode(parent.start_byte, what, "write `return (`, and `)` behind the JSX")
 
 
-def _attributes(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
-    """Attributes of elements that say something else than they seem to."""
-    for node in found.get("handler", ()):
-        name = text_of(node)
-        near = nearest(name, _HANDLERS, most=1)
-        right = _HANDLERS[near[0]] if near else f"on{name[2:].capitalize()}"
-        what = f"React knows no {name}: nothing is called"
-        yield DoubtfulCode(node.start_byte, what, f"write {right}")
-    for node in found.get("called", ()):
-        what = f"{text_of(node)} has a text, and no browser runs it"
-        yield DoubtfulCode(node.start_byte, what, f"write {text_of(node)}={{() => ...}}")
-    for node in found.get("foreign", ()):
-        name = text_of(node)
-        remedy = f"write {_DIRECTIVES[name]}" if name in _DIRECTIVES else "write it in JSX"
-        yield DoubtfulCode(
-            node.start_byte, f"{name} is another framework's: it does nothing", remedy
-        )
-    for node in found.get("flag", ()):
-        if text_of(node) in _FLAGS:
-            what = f"{text_of(node)} has a text, and any text means yes"
-            yield DoubtfulCode(node.start_byte, what, f"write {text_of(node)}={{false}}")
-    for node in found.get("quoted", ()):
-        what = "${} between quotes is text as it stands, and no value"
-        yield DoubtfulCode(node.start_byte, what, "write {`...`}: backticks, in braces")
+def _comments(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
+    """Comments of JavaScript among the texts of elements."""
+    for node in found.get("text", ()):
+        text = text_of(node)
+        comment = _COMMENT.search(text)
+        if comment is None or _is_shown(node):
+            continue
+        offset = node.start_byte + len(text[: comment.start("sign")].encode())
+        what = f"what begins with {comment['sign']} is text here, and shows"
+        remedy = 'write {/* ... */}; or {"//"}, where it is meant to show'
+        yield DoubtfulCode(offset, what, remedy)
+
+
+def _is_shown(text: Node) -> bool:
+    """Whether an element around a text shows code."""
+    around = text.parent
+    while around is not None and around.type in ("jsx_element", "jsx_expression"):
+        opening = around.child_by_field_name("open_tag")
+        if opening is not None and text_of(opening.child_by_field_name("name")) in _SHOWN:
+            return True
+        around = around.parent
+    return False

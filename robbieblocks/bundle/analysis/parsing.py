@@ -85,6 +85,8 @@ def _statement(syntax: Syntax, node: Node) -> None:
             _export(syntax, node)
         case "expression_statement":
             _expression(syntax, node)
+        case "return_statement":
+            syntax.returns = syntax.returns or syntax.position(node.start_byte)
         case "ambient_declaration" | "interface_declaration" | "type_alias_declaration":
             pass
         case _:

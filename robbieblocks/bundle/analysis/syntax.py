@@ -79,7 +79,8 @@ class Syntax:
     """What was read of one text.
 
     `exports` maps exported names to local ones (None: from another module). With `exports_all`
-    there are further exports, of another module. `identifiers` are (name, offset), and
+    there are further exports, of another module. `returns` is where a `return` stands in no
+    function. `identifiers` are (name, offset), and
     `jsx_offsets` those of JSX elements, in order. `words` may be class names, and `classes` stand
     where class names stand. `doubts` are code that does not do what it seems to. `styles` are the
     texts of its <style> elements; with `computes_styles` there are others that only running it
@@ -95,6 +96,7 @@ class Syntax:
     exports: dict[str, str | None] = field(default_factory=dict[str, str | None])
     exports_all: bool = False
     expressions: list[Expression] = field(default_factory=list[Expression])
+    returns: SourcePosition | None = None
     identifiers: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     dynamic_imports: list[SourcePosition] = field(default_factory=list[SourcePosition])
     import_metas: list[SourcePosition] = field(default_factory=list[SourcePosition])

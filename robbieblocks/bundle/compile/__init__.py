@@ -7,9 +7,11 @@ from robbieblocks.bundle.compile.components import (
     component_compilation,
 )
 from robbieblocks.bundle.compile.esbuild import Esbuild, Output
+from robbieblocks.bundle.compile.remedies import FENCED, remedy_of_text
 from robbieblocks.bundle.compile.service import EsbuildService
 
 __all__ = [
+    "FENCED",
     "CompileUnit",
     "CompiledComponent",
     "Esbuild",
@@ -17,4 +19,5 @@ __all__ = [
     "Output",
     "browser_maps",
     "component_compilation",
+    "remedy_of_text",
 ]

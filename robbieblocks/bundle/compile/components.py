@@ -8,7 +8,6 @@ that component alone.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
@@ -17,6 +16,7 @@ from urllib.parse import quote
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
+from robbieblocks.bundle.compile.remedies import remedy_of
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, sha256
@@ -49,39 +49,6 @@ _PARTS: Final = 16
 _MAX_COMPILED_BYTES: Final = 8_000_000
 _OF_LARGE: Final = "make it smaller, or nest it less deeply: compiling it may take 1 GiB of memory"
 _OF_KILLED: Final = "see what this machine is short of, mostly memory; it is tried again by itself"
-_FENCE: Final = re.compile(r"(?:\A|\n)[ \t]*```")
-# What is no TypeScript, in the line of a syntax error.
-_OF_OTHERS: Final = {
-    "<!--|-->": "write {/* ... */}: JSX has no HTML comments",
-    "[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]": "write straight quotation marks: \"...\" or '...'",
-    r"<(?:!DOCTYPE|\?)": "store the component alone: the page has its own document",
-    r"<%|%>": "write {props.title} in place of <%= title %>",
-}
-_REMEDIES: Final = {
-    r"is an import": "all blocks share what is imported: leave it as it is",
-    r"Multiple exports|already been declared": "keep one of the two, or rename one",
-    r'opening "(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)" tag': (
-        "write <br />, <img ... />: JSX closes every element"
-    ),
-    r"Unterminated regular expression": (
-        "close what is open before this place; elements side by side need one around them: <>...</>"
-    ),
-    r'Unexpected "(?:if|for|while|switch|const|let|var)"': (
-        "JSX braces hold one value: write {a ? b : c}, {a && b} or {items.map(...)}"
-    ),
-    r'character "[>}]" is not valid inside': (
-        """write {">"} or {"}"} for the sign itself, or close the element before it"""
-    ),
-    r'Expected identifier but found "[^\w"]|Expected identifier but found "\d': (
-        """write {"<"} or {"{"} for the sign itself"""
-    ),
-    r'Expected ">" but found "[^\w"]': "write attributes as React does: onClick={...}, title={...}",
-    r"clos(?:ing|e)|end of file|Unterminated": "close what is open before this place",
-    r"top-level await|await": "load data in useEffect, or give it as props",
-    r"import\.meta": "leave it out: a component has no address",
-    r'"import" expression': 'import at the top instead: `import x from "..."`',
-    r"": "write TypeScript or JavaScript with JSX: something before this place does not parse",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,18 +210,8 @@ def _own_require(names: Iterable[str]) -> str:
 
 def _problem(unit: CompileUnit, message: Message) -> Problem:
     position = _stored_position(unit, message) if message.line else None
-    remedy = _remedy_of_text(unit.row.code, position) or next(
-        text for it, text in _REMEDIES.items() if re.search(it, message.text)
-    )
+    remedy = remedy_of(unit.row.code, message.text, position.line if position else 0)
     return code_problem(unit.row, position, message.text, remedy)
-
-
-def _remedy_of_text(code: str, position: SourcePosition | None) -> str:
-    """What to do where the text has something of another language, on the line or around it."""
-    lines = code.split("\n")
-    line = lines[position.line - 1] if position and position.line <= len(lines) else ""
-    found = (text for sign, text in _OF_OTHERS.items() if re.search(sign, line))
-    return "take away the lines with ```" if _FENCE.search(code) else next(found, "")
 
 
 def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Final
 
 # With what to do instead.
@@ -22,5 +23,22 @@ REFUSED: Final = {
     "include": "write its declarations: this is CSS",
     "use": "leave it out: this is CSS",
     "extend": "write the declarations: this is CSS",
-    "each": "write the rules out: this is CSS",
+    **dict.fromkeys(("if", "else", "each", "for", "while"), "write the rules out: this is CSS"),
+    **dict.fromkeys(("function", "return"), "write the values out: this is CSS"),
+    **dict.fromkeys(("forward", "plugin", "config", "source", "reference"), "leave it out"),
+    **dict.fromkeys(("variants", "responsive"), "write media queries and :hover"),
+    "custom-media": "write the condition out, such as @media (width < 30em)",
 }
+# What a component's stylesheet can have.
+_KNOWN: Final = (
+    *("media", "supports", "container", "layer", "starting-style", "keyframes", "property"),
+)
+_LIKENESS: Final = 0.8
+
+
+def instead_of(name: str) -> str:
+    """What to do about an at-rule that is refused, by its name in lower case."""
+    if name in REFUSED:
+        return REFUSED[name]
+    near = get_close_matches(name[:40], _KNOWN, n=1, cutoff=_LIKENESS)
+    return f"did you mean @{near[0]}?" if near else "leave it out: it would hold for the whole page"

@@ -17,7 +17,7 @@ from robbieblocks.bundle.styles import selectors
 from robbieblocks.bundle.styles.global_names import GlobalNames, defined_name
 from robbieblocks.bundle.styles.minifying import minified
 from robbieblocks.bundle.styles.problems import StylesheetProblems
-from robbieblocks.bundle.styles.refused import REFUSED
+from robbieblocks.bundle.styles.refused import instead_of
 from robbieblocks.css_faults import (
     KEYFRAMES,
     in_declaration,
@@ -193,9 +193,8 @@ class _Scoper:
             return self._keyframes(rule)
         if name == "property" and parents is None and rule.content is not None:
             return self._property(rule)
-        remedy = REFUSED.get(name, "leave it out: it would hold for the whole page")
         what = f"@{name} is not available in a component's stylesheet"
-        self._problems.at_node(rule, what, remedy)
+        self._problems.at_node(rule, what, instead_of(name))
         return ""
 
     def _group(self, rule: AtRule, parents: selectors.Written | None) -> str:

@@ -16,6 +16,7 @@ from robbieblocks.model import Bundle, component_specifier, reachable
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.method_names import method_remedy
 from robbieblocks.prerender.isolate.protocol import Failure
+from robbieblocks.prerender.isolate.undefined_names import undefined_remedy
 from robbieblocks.source_maps import Position, locate
 
 _FRAME: Final = re.compile(r"^rb:([0-9a-f]{16}):(\d+):(\d+)$", re.MULTILINE)
@@ -77,9 +78,6 @@ _FIXES: Final = {
     r"Code generation from strings": "eval and new Function are not available; write the code out",
     r"suspended while responding|async function|it waits for|async component": (
         "give the data as props, or load it in useEffect"
-    ),
-    r"is not defined": (
-        "import or declare it; what only browsers have belongs in useEffect or in an event handler"
     ),
     r"while a page is prerendered": (
         "pages are prerendered without a browser: use it in useEffect or an event handler"
@@ -225,7 +223,7 @@ def remedy_of(message: str, browser: str = "", line: str = "") -> str:
     if browser and re.search(rf"\b{re.escape(browser)}\b", line or browser):
         return there
     found = (fix for pattern, fix in _FIXES.items() if re.search(pattern, message))
-    if remedy := method_remedy(message):
+    if remedy := method_remedy(message) or undefined_remedy(message):
         return remedy
     if _ABSENT.search(message):
         also = f"; {there}" if browser else ""

@@ -1,0 +1,126 @@
+"""Finds numbers that lack a unit or have one too many, and lists without or with commas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tinycss2.ast import Node
+
+from robbieblocks.css_faults.doubt import Doubt
+from robbieblocks.css_faults.known_names import LENGTHS
+from robbieblocks.css_text import by_comma, walk
+from robbieblocks.messages import printable
+
+_OVER: Final = "browsers pass the declaration over"
+# Whose numbers are times, angles, lengths, or have no unit.
+_TIMES: Final = frozenset(
+    {"transition", "transition-duration", "transition-delay"}
+    | {"animation-duration", "animation-delay"}
+)
+_ANGLES: Final = frozenset(
+    {"rotate", "rotatex", "rotatey", "rotatez", "skew", "skewx", "skewy", "hue-rotate"}
+)
+_FUNCTION_LENGTHS: Final = frozenset(
+    {"blur", "translate", "translatex", "translatey", "translatez", "translate3d", "drop-shadow"}
+)
+_PLAIN: Final = frozenset(
+    {"z-index", "order", "opacity", "flex-grow", "flex-shrink", "font-weight", "orphans", "widows"}
+)
+_COMMAS: Final = frozenset(
+    {"translate", "translate3d", "scale", "scale3d", "skew", "matrix", "minmax", "cubic-bezier"}
+)
+_GRADIENTS: Final = frozenset({"linear-gradient", "repeating-linear-gradient"})
+_SIDES: Final = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
+_COLORS: Final = frozenset({"rgb", "rgba", "hsl", "hsla"})
+
+
+def in_arguments(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
+    """Numbers and lists of a declaration's value that browsers do not take."""
+    yield from _of_property(value, declared)
+    for node in walk(value):
+        if node.type == "function":
+            yield from _of_function(node)
+
+
+def _of_property(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
+    for node in value:
+        if node.type == "number" and node.value != 0 and declared in _TIMES:
+            yield _without(node, "s")
+        elif node.type == "dimension" and declared in _PLAIN:
+            what = f"{declared} is a number, and has no unit: {_OVER}"
+            yield Doubt(node, what, f"write {node.representation[:20]}")
+        elif node.type == "literal" and node.value == "," and declared in LENGTHS - {"box-shadow"}:
+            yield Doubt(node, f"there is a comma where none belongs: {_OVER}", "write a space")
+        elif node.type == "literal" and node.value == ":" and declared == "aspect-ratio":
+            yield Doubt(node, f"a ratio has no colon: {_OVER}", "write it with /, such as 16 / 9")
+    if declared == "grid-template-areas":
+        rows = [node for node in value if node.type == "string"]
+        counts = [len(node.value.split()) for node in rows]
+        for node, count in zip(rows, counts, strict=True):
+            if count != counts[0]:
+                what = f"this row has {count} areas, and the first one has {counts[0]}: {_OVER}"
+                yield Doubt(node, what, "name as many in each row; . stands for an empty one")
+                return
+
+
+def _of_function(node: Node) -> Iterator[Doubt]:
+    name = node.lower_name
+    unit = "deg" if name in _ANGLES else "px" if name in _FUNCTION_LENGTHS else ""
+    for each in node.arguments if unit else ():
+        if each.type == "number" and each.value != 0:
+            yield _without(each, unit)
+            return
+    parts = [[each for each in part if _is_said(each)] for part in by_comma(node.arguments)]
+    if name in _COMMAS:
+        lost = next((part[1] for part in parts if len(part) > 1 and not _has_sign(part)), None)
+        if lost is not None:
+            yield Doubt(lost, f"{name}() needs a comma here: {_OVER}", "write a comma before it")
+    first = parts[0][0] if parts and parts[0] else None
+    if name in _GRADIENTS and first is not None and len(parts[0]) == 1:
+        if first.type == "number" and first.value != 0:
+            yield _without(first, "deg")
+        elif first.type == "ident" and first.lower_value in _SIDES:
+            what = f"a gradient goes to a side: {_OVER}"
+            yield Doubt(first, what, f"write to {_SIDES[first.lower_value]}")
+    if name in _COLORS:
+        yield from _in_color(node, parts)
+
+
+def _in_color(node: Node, parts: Sequence[Sequence[Node]]) -> Iterator[Doubt]:
+    """Colours with too few numbers, or without the % that commas ask for."""
+    said = [each for part in parts for each in part]
+    numbers = [each for each in said if each.type in ("number", "percentage", "dimension")]
+    if any(each.type == "ident" and each.lower_value == "from" for each in said):
+        return
+    if (color := next((each for each in said if each.type == "hash"), None)) is not None:
+        what = f"{node.lower_name}() takes numbers, and no colour: {_OVER}"
+        remedy = f"write color-mix(in srgb, #{color.value[:8]} 50%, transparent)"
+        yield Doubt(color, what, remedy)
+        return
+    if any(each not in numbers and each.serialize() != "/" for each in said):
+        return  # variables, `none` and sums may be any number of numbers
+    name = node.lower_name
+    if len(numbers) not in (3, 4):
+        what = f"{name}() has {len(numbers)} numbers: {_OVER}"
+        yield Doubt(node, what, "write three, and one more for how opaque it is")
+    elif name.startswith("hsl") and len(parts) > 1:
+        plain = next((each for each in numbers[1:3] if each.type == "number"), None)
+        if plain is not None:
+            number = plain.representation[:20]
+            what = f"with commas {printable(number)} needs a %: {_OVER}"
+            yield Doubt(plain, what, f"write {number}%")
+
+
+def _without(node: Node, unit: str) -> Doubt:
+    number = node.representation[:20]
+    return Doubt(node, f"{printable(number)} has no unit: {_OVER}", f"write {number}{unit}")
+
+
+def _is_said(node: Node) -> bool:
+    return node.type not in ("whitespace", "comment")
+
+
+def _has_sign(nodes: Sequence[Node]) -> bool:
+    """Whether something stands among them that is no value of its own."""
+    return any(node.type in ("literal", "[] block") for node in nodes)
