@@ -66,8 +66,10 @@ def _checked(row: ComponentRow) -> CheckedComponent:
         schema = compile_schema(row.props_schema)
     for problem in schema if isinstance(schema, tuple) else ():
         add(problem, "props_schema")
-    for doubt in schema.doubts if isinstance(schema, CompiledSchema) else ():
-        problems.append(doubt.in_row("component", row.key, "props_schema", severity="warning"))
+    problems += [
+        each.in_row("component", row.key, "props_schema", severity="warning")
+        for each in (schema.doubts if isinstance(schema, CompiledSchema) else ())
+    ]
     hydrate: Hydrate = "load"
     reset: bool | None = None
     if isinstance(row.metadata, dict):

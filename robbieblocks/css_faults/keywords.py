@@ -53,9 +53,7 @@ _WORDS: Final = {
         "normal pre nowrap pre-wrap pre-line break-spaces collapse wrap preserve preserve-breaks "
         "preserve-spaces discard discard-before discard-after none"
     ),
-    "text-transform": (
-        "none capitalize uppercase lowercase full-width full-size-kana math-auto"
-    ),
+    "text-transform": ("none capitalize uppercase lowercase full-width full-size-kana math-auto"),
     "visibility": "visible hidden collapse",
     "object-fit": "fill contain cover none scale-down",
     "float": "left right none inline-start inline-end footnote",

@@ -61,6 +61,21 @@ COMPILING = {
     "svelte": ("<p>{#if a}x{/if}</p>", "this is Svelte's"),
     "handlebars": ("<p>{{ title | upper: 1 }}</p>", "write {props.title}"),
     "return alone": ("return <p>x</p>;", "leave `return` out of JSX alone"),
+    "vue's file": (
+        "<template>\n  <p>{{ a }}</p>\n</template>\n<script setup>\nlet a = 1\n</script>",
+        "a file of Vue or Svelte",
+    ),
+    "svelte's file": ("<script>\n  let a = 1;\n</script>\n<h1>{a}</h1>", "a file of Vue or Svelte"),
+    "less than a name": ("export default () => <p>if a < b && c</p>;", 'write {"<"}'),
+    "a brace too many": ("export default () => { return <p/>; }\n}", "take it away"),
+    "environment of Vite": (
+        "export default () => <p>{import.meta.env.A}</p>;",
+        "take it as a prop",
+    ),
+    "a brand": (
+        "import { Github } from 'lucide-react';\nexport default () => <Github/>;",
+        "no marks of brands",
+    ),
     "return behind hooks": (
         "const [n] = useState(0);\nreturn <p>{n}</p>;",
         "function Block(props)",
@@ -126,11 +141,20 @@ RENDERING: dict[str, tuple[str, dict[str, Any], str, str]] = {
         *("export default () => <p/>;\nReactDOM.createRoot(null);", {}),
         *("ReactDOM is not defined", "mounted by the page"),
     ),
+    "a date": ("<p>{new Date(0)}</p>", {}, "shown as text", "toLocaleDateString"),
+    "a context without a value": (
+        "const A = createContext(null);\n"
+        "export default () => { const { a } = useContext(A); return <p>{a}</p>; };",
+        {},
+        *("useContext(...)' as it is null", "give createContext a first value"),
+    ),
     "function as a prop": (
         *("<p>{props.onPick()}</p>", {}),
         *("onPick is not a function", "rows hold no functions"),
     ),
 }
+
+
 @pytest.mark.parametrize(("code", "remedy"), COMPILING.values(), ids=COMPILING)
 def test_what_does_not_compile(press: Press, code: str, remedy: str) -> None:
     """The remedy names what is meant, and not what the compiler stumbles over."""
@@ -150,6 +174,51 @@ def test_what_does_not_render(
     assert isinstance(problem, Problem)
     assert what in problem.what
     assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("<p>\n  <b style='color: red'/></p>", "a style must be an object"),
+        ("<p>\n  <b dangerouslySetInnerHTML={{ html: 'x' }}/></p>", "dangerouslySetInnerHTML"),
+        ("<p>\n  <script>{'go()'}</script></p>", "it renders <script>"),
+        ("<p>\n  <link rel='icon' href='/a'/></p>", "it renders <link>"),
+        ("<p>\n  <br>x</br></p>", "<br> can't have children"),
+    ],
+)
+def test_what_react_says_of_an_element_has_its_place(press: Press, code: str, what: str) -> None:
+    """An error that arises once the component has returned names the line of the element."""
+    made = press.bundle(component("it", f"export default () => {code};"))
+    problem = press.render(made, [block(1, "it")])[1].problem
+    assert isinstance(problem, Problem)
+    assert what in problem.what
+    assert problem.line == 2
+
+
+def test_of_two_such_elements_none_is_named(press: Press) -> None:
+    """Where the code has it twice, the error has no line: it may be the other one."""
+    code = "<p><b style='top: 0'/><i style='top: 0'/></p>"
+    made = press.bundle(component("it", f"export default () => {code};"))
+    problem = press.render(made, [block(1, "it")])[1].problem
+    assert isinstance(problem, Problem)
+    assert problem.line is None
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "line"),
+    [
+        ("export default () => (\n  <p>\n    <b>x\n  </p>\n);", "closing", 4),
+        ("<div>\n  <br>\n  <img src='/a'>\n</div>", "closing", 4),
+        ("export default () => {\n  const a = 1;\n  // and so on", "the text ends before", 3),
+    ],
+)
+def test_a_text_that_does_not_parse_has_one_error(
+    press: Press, code: str, what: str, line: int
+) -> None:
+    """What the compiler says next follows from it, or is about what was appended."""
+    (problem,) = press.bundle(component("it", code)).problems
+    assert what in problem.what
+    assert problem.line == line
 
 
 @pytest.mark.postgres

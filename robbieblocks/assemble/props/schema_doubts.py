@@ -34,12 +34,15 @@ _INSTEAD: Final = {
     # Of earlier drafts and of forms: they check nothing, and nobody thinks that they do.
     **dict.fromkeys(("comment", "example", "id", "multiple"), ""),
 }
-_FORMATS: Final = frozenset(
-    """
+_FORMATS: Final = (
+    frozenset(
+        """
 date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference
 json-pointer regex relative-json-pointer time uri uri-reference uri-template uuid
 """.split()  # noqa: SIM905 - a list of so many names would have a line for each
-) | OWN_FORMATS.keys()
+    )
+    | OWN_FORMATS.keys()
+)
 _FORMAT_INSTEAD: Final = {
     "url": "write uri, or uri-reference for addresses such as /about/",
     "link": "write uri-reference",

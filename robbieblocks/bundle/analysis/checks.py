@@ -19,6 +19,7 @@ _MAX_DEPENDENCIES: Final = 1_000
 _MAX_DEPENDENCY_LENGTH: Final = 500
 _DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
 _STYLES = re.compile(r"\.(css|scss|sass|less|styl)$", re.IGNORECASE)
+_TEXTS: Final = (".json", ".md", ".mdx", ".yaml", ".yml", ".csv", ".txt")
 # How the name of a file begins where a bundler maps it to a folder.
 _FOLDERS: Final = (
     *(".", "/", "@/", "~/", "#/", "src/", "app/", "components/", "hooks/", "lib/", "utils/"),
@@ -32,6 +33,12 @@ _REMOVED: Final = {
     "PropTypes": "leave it out: props_schema checks props",
     "useFormState": "it is useActionState now",
 }
+_BRANDS: Final = frozenset(
+    """
+chrome codepen codesandbox dribbble facebook figma framer github gitlab instagram linkedin
+pocket rocketchat slack trello twitch twitter x youtube
+""".split()  # noqa: SIM905 - a list of so many names would have a line for each
+)
 _PICTURES: Final = re.compile(
     r"\.(svg|png|jpe?g|gif|webp|avif|ico|mp4|webm|pdf|woff2?)$", re.IGNORECASE
 )
@@ -75,6 +82,8 @@ def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> It
             remedy = f"did you mean {' or '.join(near)}?" if near else "see the package's own docs"
             if each.specifier in _REACT:
                 remedy = _REMOVED.get(name, remedy)
+            elif each.specifier == "lucide-react" and name.lower() in _BRANDS:
+                remedy = "draw it as <svg>: lucide has no marks of brands"
             what = f"{each.specifier} has no export {name}"
         yield code_problem(row, each.position, what, remedy)
 
@@ -82,18 +91,9 @@ def _missing_names(row: ComponentRow, each: Import, known: frozenset[str]) -> It
 def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
     name = each.specifier
     packages = ", ".join(sorted(toolchain.packages))
-    file = name.partition("?")[0]
     whole = whole_package(name)
-    if _STYLES.search(file):
-        what, remedy = "a component can't import a stylesheet", "put the CSS into css_styles"
-        if each.local:
-            remedy += ', and write class names as text: className="card"'
-    elif _PICTURES.search(file):
-        what = f"a component can't import the file {name}"
-        remedy = 'put it into content/media/, and take it as a prop of the format "media"'
-    elif file.endswith((".json", ".md", ".mdx", ".yaml", ".yml", ".csv", ".txt")):
-        what = f"a component can't import the file {name}"
-        remedy = "give the data as props, or write it into the component"
+    if of_file := _file(each):
+        what, remedy = of_file
     elif instead := in_place_of(name):
         what, remedy = f"{name} is not in the toolchain", instead
         if _URL.match(name):
@@ -103,11 +103,6 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         inner = [path for path in sorted(toolchain.paths) if path.startswith(f"{whole}/")]
         also = f"; of its inner paths there are {', '.join(inner)}" if inner else ""
         remedy = f'import the names that are used: import {{ ... }} from "{whole}"{also}'
-    elif name.startswith(_FOLDERS):
-        what = f"there is no file {name}: a component stands alone in its row"
-        remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
-        if "cn" in each.local and name.endswith("utils"):
-            remedy = 'import clsx from "clsx", and write clsx(...) in place of cn(...)'
     elif _URL.match(name):
         what = f"{name} is not loaded: code comes from the toolchain only"
         remedy = f"packages that can be imported: {packages}"
@@ -117,6 +112,29 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         what = f"the package {name} is not in the toolchain"
         remedy = f"{guess}packages that can be imported: {packages}"
     return code_problem(row, each.position, what, remedy)
+
+
+def _file(each: Import) -> tuple[str, str] | None:
+    """What is said of the import of a file, and what to do; None where it names none."""
+    name = each.specifier
+    file = name.partition("?")[0]
+    if _STYLES.search(file):
+        also = ', and write class names as text: className="card"' if each.local else ""
+        return "a component can't import a stylesheet", f"put the CSS into css_styles{also}"
+    if _PICTURES.search(file):
+        remedy = 'put it into content/media/, and take it as a prop of the format "media"'
+        return f"a component can't import the file {name}", remedy
+    if file.endswith(_TEXTS):
+        remedy = "give the data as props, or write it into the component"
+        return f"a component can't import the file {name}", remedy
+    if not name.startswith(_FOLDERS):
+        return None
+    remedy = 'import another component as "@robbieblocks/<component-key>"'
+    if "cn" in each.local and name.endswith("utils"):
+        remedy = 'import clsx from "clsx", and write clsx(...) in place of cn(...)'
+    elif not name.startswith((".", "/")):
+        remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
+    return f"there is no file {name}: a component stands alone in its row", remedy
 
 
 def check_dependencies(row: ComponentRow, toolchain: Toolchain) -> Iterator[Problem]:

@@ -125,7 +125,8 @@ def subset_specifier(package: str, names: Collection[str]) -> str:
 
 def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
     """What can't work in a component, wherever it stands in the text."""
-    import_it = 'import at the top instead: `import x from "..."`'
+    import_it = 'import at the top instead: `import X from "@robbieblocks/<component-key>"`'
+    write_it = "write the value, or take it as a prop: a component has no address or environment"
     export_it = "write `export default` instead: a component is an ES module"
     fence = (SourcePosition(1, 1),) if _is_fenced(row.code) else ()
     first = (SourcePosition(1, 1),) if row.code.lstrip("\ufeff").startswith("#!") else ()
@@ -135,7 +136,7 @@ def _forbidden(row: ComponentRow, syntax: Syntax) -> list[Problem]:
             (fence, "a line with ```", "take away the lines with ```: they are Markdown's"),
             (first, "a first line for the shell (#!)", "remove it: browsers run the code"),
             (syntax.dynamic_imports, "import()", import_it),
-            (syntax.import_metas, "import.meta", "a component has no address"),
+            (syntax.import_metas, "import.meta", write_it),
             (syntax.common_js.get("require", ()), "require", import_it),
             (syntax.common_js.get("module", ()), "module", export_it),
             (syntax.common_js.get("exports", ()), "exports", export_it),

@@ -27,6 +27,7 @@ SIBLINGS: Final = (
 FRAGMENT: Final = ("export default function Fragment(props", "){return ")
 JSON_REMEDY: Final = "store code here: JSON belongs into props, props_schema or settings"
 _TYPES: Final = re.compile(r"\b(?:type|interface)\s")
+_SINGLE_FILE: Final = re.compile(r"\s*+<(?:template|script|style)\b")
 _HOOK: Final = re.compile(r"use[A-Z]")
 
 
@@ -53,7 +54,12 @@ def choose(row: ComponentRow, syntax: Syntax) -> Completion | Problem:
 
 
 def are_siblings(code: str) -> bool:
-    """Whether the only syntax error of a text is that its elements have no parent."""
+    """Whether the only syntax error of a text is that its elements have no parent.
+
+    A file of Vue or Svelte has another fault.
+    """
+    if _SINGLE_FILE.match(code):
+        return False
     if not code.lstrip().startswith("<"):
         return False
     enclosed = parse(f"<>{code}</>")

@@ -111,7 +111,7 @@ def in_attributes(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
         yield DoubtfulCode(node.start_byte, what, remedy)
     for node in found.get("address", ()):
         what = f"{text_of(node)} is a script, which no page runs"
-        remedy = "write <button type=\"button\" onClick={() => ...}>, or an address"
+        remedy = 'write <button type="button" onClick={() => ...}>, or an address'
         yield DoubtfulCode(node.start_byte, what, remedy)
     yield from _on_elements(found)
     for node in found.get("field", ()):

@@ -70,7 +70,7 @@ def in_calls(found: dict[str, list[Node]], syntax: Syntax) -> Iterator[DoubtfulC
     for node in found.get("server", ()):
         what = 'no page has a server: a function with "use server" runs in the browser'
         remedy = "send what it needs to an address with fetch, or leave the line out"
-        yield DoubtfulCode(node.start_byte, what, remedy)
+        yield DoubtfulCode(node.start_byte - 1, what, remedy)
 
 
 def doubtful_script(code: str) -> list[DoubtfulCode]:
@@ -79,9 +79,7 @@ def doubtful_script(code: str) -> list[DoubtfulCode]:
     return sorted(_refused(QueryCursor(query(_REFUSED)).captures(root), ()))
 
 
-def _refused(
-    found: dict[str, list[Node]], declared: Collection[str]
-) -> Iterator[DoubtfulCode]:
+def _refused(found: dict[str, list[Node]], declared: Collection[str]) -> Iterator[DoubtfulCode]:
     for node in found.get("eval", ()):
         name = text_of(node)
         if name not in declared:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, code_problem
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
-from robbieblocks.bundle.compile.remedies import remedy_of
+from robbieblocks.bundle.compile.remedies import in_one, remedy_of
 from robbieblocks.errors import Problem, ProcessFailed
 from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, sha256
@@ -48,6 +48,7 @@ _MAX_BATCH_CHARACTERS: Final = 4_000_000
 _PARTS: Final = 16
 _MAX_COMPILED_BYTES: Final = 8_000_000
 _OF_LARGE: Final = "make it smaller, or nest it less deeply: compiling it may take 1 GiB of memory"
+_OF_CUT: Final = "close what is open, or store the rest of it: it may be cut off"
 _OF_KILLED: Final = "see what this machine is short of, mostly memory; it is tried again by itself"
 
 
@@ -182,7 +183,9 @@ def _apart(units: Sequence[CompileUnit], esbuild: Esbuild, error: ProcessFailed)
 
 def _result(unit: CompileUnit, browser: Output, isolate: Output) -> CompiledComponent:
     problems = dict.fromkeys(
-        _problem(unit, message) for output in (browser, isolate) for message in output.errors
+        _problem(unit, message)
+        for output in (browser, isolate)
+        for message in in_one(output.errors)
     )
     if problems:
         return CompiledComponent(problems=tuple(problems))
@@ -211,7 +214,11 @@ def _own_require(names: Iterable[str]) -> str:
 def _problem(unit: CompileUnit, message: Message) -> Problem:
     position = _stored_position(unit, message) if message.line else None
     remedy = remedy_of(unit.row.code, message.text, position.line if position else 0)
-    return code_problem(unit.row, position, message.text, remedy)
+    what = message.text
+    if message.line > len(unit.row.code.split("\n")):
+        # The compiler stumbles over what was appended.
+        what, remedy = "the text ends before all of it is closed", _OF_CUT
+    return code_problem(unit.row, position, what, remedy)
 
 
 def _stored_position(unit: CompileUnit, message: Message) -> SourcePosition:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from robbieblocks.bundle.analysis import JSON_REMEDY, is_json
+from robbieblocks.bundle.compile.esbuild import Message
 
 _FENCE: Final = re.compile(r"(?:\A|\n)[ \t]*+```")
 _NO_CODE: Final = "keep the code alone: take away what was written around it"
@@ -31,6 +33,12 @@ _OF_OTHERS: Final = {
     r"^(?:#{1,6} |\*\*)\w": _NO_CODE,
     r"^\s*+\.\.\.(?!\w+\s*+[,}\])])": "write the text out: a part of it was left out here",
 }
+_UNREAD: Final = re.compile(r"^(?:Unexpected|Expected|Unterminated|The character)\b")
+# What begins a file that is compiled by another program.
+_SINGLE_FILE: Final = re.compile(r"\s*+<(?:template|script|style)\b[^>]*+>")
+_OF_FILES: Final = (
+    "write it for React, and the CSS into css_styles: this is a file of Vue or Svelte"
+)
 _PROSE: Final = re.compile(r"\s*[A-Z][\w'\u2019]*[!,.:]?(?: [\w'\u2019`*,-]+){2}")
 _BESIDE_PROSE: Final = re.compile(r'Expected ";" but found|Unterminated string')
 _REMEDIES: Final = {
@@ -51,7 +59,11 @@ _REMEDIES: Final = {
     r'Expected identifier but found "[^\w]"|Expected identifier but found "\d': (
         """write {"<"} or {"{"} for the sign itself"""
     ),
-    r'Expected ">" but found "[^\w]"': "write attributes as React does: onClick={...}, title={...}",
+    r'Expected ">" but found "[@*:#([]': (
+        "write attributes as React does: onClick={...}, title={...}"
+    ),
+    r'Expected ">" but found "[^\w]': """write {"<"} for the sign itself""",
+    r'Unexpected "[})\]]"': "take it away, or open before it what it closes",
     r"clos(?:ing|e)|end of file|Unterminated": "close what is open before this place",
     r"top-level await|await": "load data in useEffect, or give it as props",
     r"import\.meta": "leave it out: a component has no address",
@@ -69,12 +81,28 @@ def remedy_of(code: str, message: str, line: int) -> str:
     return remedy_of_text(code, message, line) or next(by_message)
 
 
+def in_one(messages: Sequence[Message]) -> list[Message]:
+    """The messages without those that follow from an earlier one: a text that does not parse is
+    told of once.
+    """
+    found: list[Message] = []
+    unread = False
+    for each in messages:
+        follows = _UNREAD.search(each.text) is not None
+        if not (follows and unread):
+            found.append(each)
+        unread = unread or follows
+    return found
+
+
 def remedy_of_text(code: str, message: str, line: int) -> str:
     """What to do where the text is none of JavaScript's at all, or has something else on the line;
     "" where nothing of the kind is there.
     """
     if _FENCE.search(code):
         return FENCED
+    if _SINGLE_FILE.match(code):
+        return _OF_FILES
     if is_json(code):
         return JSON_REMEDY
     lines = code.split("\n")

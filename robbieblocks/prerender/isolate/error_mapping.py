@@ -15,12 +15,15 @@ from robbieblocks.errors import Problem
 from robbieblocks.model import Bundle, component_specifier, reachable
 from robbieblocks.prerender.isolate.keys import source_name
 from robbieblocks.prerender.isolate.method_names import method_remedy
+from robbieblocks.prerender.isolate.named_places import named_place
 from robbieblocks.prerender.isolate.protocol import Failure
 from robbieblocks.prerender.isolate.undefined_names import undefined_remedy
 from robbieblocks.source_maps import Position, locate
 
 _FRAME: Final = re.compile(r"^rb:([0-9a-f]{16}):(\d+):(\d+)$", re.MULTILINE)
 _MINIFIED: Final = re.compile(r"Minified React error #(\d+); visit (\S+)")
+# What esbuild makes of an imported name, to be called without its module as `this`.
+_IMPORTED: Final = re.compile(r"\(0 ?, ?import_\w++\.(\w++)\)|\bimport_\w++\.(?=\w)")
 # The first line of a defined module is its wrapper; see V8Isolate.define.
 _WRAPPER_LINES: Final = 1
 
@@ -94,6 +97,8 @@ _FIXES: Final = {
         "render the same at first in both places: read what only browsers know in useEffect"
     ),
     r"hook stands in a condition": "call each hook every time, before any `return`",
+    r"useContext\(.*\bis null": "give createContext a first value, or have a Provider around",
+    r"text: \[object Date\]": 'show it.toLocaleDateString("en", { dateStyle: "long" })',
     r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
     r"has both": "keep one of the two",
     r"must be an object with __html": "write dangerouslySetInnerHTML={{ __html: text }}",
@@ -110,6 +115,9 @@ _FIXES: Final = {
         "export a function or class that returns JSX, and check what is imported as <Element>"
     ),
 }
+_MOUNTS: Final = re.compile(
+    r"\b(?:createRoot|hydrateRoot)\)?\(|\bReactDOM\S*\.(?:render|hydrate)\("
+)
 # What an absent value does, be it a prop or something that only browsers have.
 _ABSENT: Final = re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null")
 _ABSENT_FIX: Final = "give the prop a default in props_schema, or handle its absence in the code"
@@ -123,12 +131,14 @@ def component_problem(component: str, failure: Failure, bundle: Bundle, cpu_s: f
     bound = failure.get("bound")
     if bound:
         return _stopped_problem(component, bound, cpu_s)
-    message = readable_message(failure.get("message", ""))
+    message = _IMPORTED.sub(r"\1", readable_message(failure.get("message", "")))
     name = failure.get("name", "")
     what = message or f"it failed with {name or 'an error'} without a message"
     if name and name not in {"Error", "Component"} and message:
         what = f"{name}: {message}"
     key, position, line = _position(component, failure.get("stack", ""), bundle)
+    if position is None and (named := named_place(component, message, bundle)) is not None:
+        key, position = named
     return Problem(
         entity="component",
         key=key,
@@ -219,6 +229,8 @@ def remedy_of(message: str, browser: str = "", line: str = "") -> str:
 
     Having asked for `window` somewhere, as stores do, is seldom why another line fails.
     """
+    if _MOUNTS.search(line):
+        return "a block is mounted by the page: export the component, and leave this out"
     there = f"{browser} is only there in a browser: use it in useEffect or an event handler"
     if browser and re.search(rf"\b{re.escape(browser)}\b", line or browser):
         return there

@@ -55,8 +55,10 @@ _EXPORTED_BY: Final = {
         "recharts",
     ),
     **dict.fromkeys(
-        ("addDays", "differenceInDays", "format", "formatDistance", "formatDistanceToNow")
-        + ("isToday", "parseISO", "subDays"),
+        (
+            *("addDays", "differenceInDays", "format", "formatDistance", "formatDistanceToNow"),
+            *("isToday", "parseISO", "subDays"),
+        ),
         "date-fns",
     ),
     "persist": "zustand/middleware",
