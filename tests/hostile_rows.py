@@ -128,7 +128,7 @@ CODE = [
     code(
         "import fs",
         "import fs from 'fs';\nexport default () => <p>{fs.x}</p>;",
-        "fs is not in the toolchain",
+        "the package fs is not in the toolchain",
     ),
     code(
         "import node:fs",
@@ -183,7 +183,7 @@ CODE = [
     code("html", "<!doctype html><html><body>x</body></html>", "Expected"),
     code("syntax", "export default () => <div><p></div>;", "closing"),
     code("python", "def main():\n    print('x')", "Expected"),
-    code("json text", '{"a": 1}', "this is JSON"),
+    code("json text", '{"a": 1}', "no component was found"),
     code("two siblings", "<p>1</p>\n<p>2</p>", "several JSX elements"),
     code("module.exports", "module.exports = () => <b />;", "module is not available"),
     code("two components", "const A = () => <b />;\nconst B = () => <i />;", "several components"),

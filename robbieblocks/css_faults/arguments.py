@@ -21,7 +21,7 @@ _TIMES: Final = frozenset(
 _ANGLES: Final = frozenset(
     {"rotate", "rotatex", "rotatey", "rotatez", "skew", "skewx", "skewy", "hue-rotate"}
 )
-_FUNCTION_LENGTHS: Final = frozenset(
+_PIXELS: Final = frozenset(
     {"blur", "translate", "translatex", "translatey", "translatez", "translate3d", "drop-shadow"}
 )
 _PLAIN: Final = frozenset(
@@ -32,6 +32,16 @@ _COMMAS: Final = frozenset(
 )
 _GRADIENTS: Final = frozenset({"linear-gradient", "repeating-linear-gradient"})
 _SIDES: Final = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
+# What stands in a gradient beside colours.
+_NO_COLORS: Final = frozenset(
+    """
+at bottom center circle closest-corner closest-side decreasing ellipse farthest-corner
+farthest-side from hue in increasing left longer right shorter to top
+""".split()  # noqa: SIM905 - a list of so many names would have a line for each
+)
+# Whose last part may be empty.
+_OPEN: Final = frozenset({"var", "env", "attr", "if"})
+_NEVER_EMPTY: Final = frozenset({"calc", "min", "max", "clamp", "rgb", "rgba", "hsl", "url"})
 _COLORS: Final = frozenset({"rgb", "rgba", "hsl", "hsla"})
 
 
@@ -66,25 +76,66 @@ def _of_property(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
 
 def _of_function(node: Node) -> Iterator[Doubt]:
     name = node.lower_name
-    unit = "deg" if name in _ANGLES else "px" if name in _FUNCTION_LENGTHS else ""
+    said = [each for each in node.arguments if _is_said(each)]
+    if name == "var" and not (said and said[0].type == "ident" and said[0].value[:2] == "--"):
+        right = f"var(--{said[0].value})" if said and said[0].type == "ident" else "var(--name)"
+        yield Doubt(node, f"var() names no custom property: {_OVER}", f"write {right}")
+    elif not said and name in _NEVER_EMPTY:
+        yield Doubt(node, f"{name}() is empty: {_OVER}", "write a value into it")
+    else:
+        yield from _in_units(node)
+        yield from _in_parts(node)
+
+
+def _in_units(node: Node) -> Iterator[Doubt]:
+    unit = "deg" if node.lower_name in _ANGLES else "px" if node.lower_name in _PIXELS else ""
     for each in node.arguments if unit else ():
         if each.type == "number" and each.value != 0:
             yield _without(each, unit)
             return
+
+
+def _in_parts(node: Node) -> Iterator[Doubt]:
+    """What is wrong with the parts that commas separate."""
+    name = node.lower_name
     parts = [[each for each in part if _is_said(each)] for part in by_comma(node.arguments)]
     if name in _COMMAS:
         lost = next((part[1] for part in parts if len(part) > 1 and not _has_sign(part)), None)
         if lost is not None:
             yield Doubt(lost, f"{name}() needs a comma here: {_OVER}", "write a comma before it")
-    first = parts[0][0] if parts and parts[0] else None
-    if name in _GRADIENTS and first is not None and len(parts[0]) == 1:
-        if first.type == "number" and first.value != 0:
-            yield _without(first, "deg")
-        elif first.type == "ident" and first.lower_value in _SIDES:
-            what = f"a gradient goes to a side: {_OVER}"
-            yield Doubt(first, what, f"write to {_SIDES[first.lower_value]}")
     if name in _COLORS:
         yield from _in_color(node, parts)
+    elif name.endswith("-gradient"):
+        yield from _in_direction(name, parts)
+        yield from _in_gradient(parts)
+    if len(parts) > 1 and not parts[-1] and name not in _OPEN:
+        yield Doubt(node, f"{printable(name)}() ends with a comma: {_OVER}", "take the comma away")
+
+
+def _in_direction(name: str, parts: Sequence[Sequence[Node]]) -> Iterator[Doubt]:
+    """The first part of a linear gradient."""
+    first = parts[0][0] if parts and len(parts[0]) == 1 else None
+    if first is None or name not in _GRADIENTS:
+        return
+    if first.type == "number" and first.value != 0:
+        yield _without(first, "deg")
+    elif first.type == "ident" and first.lower_value in _SIDES:
+        what = f"a gradient goes to a side: {_OVER}"
+        yield Doubt(first, what, f"write to {_SIDES[first.lower_value]}")
+
+
+def _in_gradient(parts: Sequence[Sequence[Node]]) -> Iterator[Doubt]:
+    """Two colours beside each other."""
+    for part in parts:
+        colors = [
+            each
+            for each in part
+            if each.type == "hash" or (each.type == "ident" and each.lower_value not in _NO_COLORS)
+        ]
+        directed = any(each.type == "ident" and each.lower_value in _NO_COLORS for each in part)
+        if len(colors) > 1 and not directed:
+            yield Doubt(colors[1], f"a gradient has commas: {_OVER}", "write a comma before it")
+            return
 
 
 def _in_color(node: Node, parts: Sequence[Sequence[Node]]) -> Iterator[Doubt]:

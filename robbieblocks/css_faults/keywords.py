@@ -86,6 +86,11 @@ _WORDS: Final = {
     "font-style": "normal italic oblique left right",
     "vertical-align": "baseline sub super text-top text-bottom middle top bottom first last",
 }
+# Properties that get no further words.
+_CLOSED: Final = frozenset(
+    {"position", "visibility", "object-fit", "box-sizing", "flex-direction", "direction"}
+    | {"border-collapse", "resize", "clear"}
+)
 # Words of other properties, of other tools, and of people.
 _INSTEAD: Final = {
     ("display", "hidden"): "none",
@@ -128,6 +133,8 @@ def wrong_keyword(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
             continue
         near = get_close_matches(word[:40], known, n=1, cutoff=_LIKENESS)
         right = _INSTEAD.get((declared, word)) or next(iter(near), "")
+        if not right and declared in _CLOSED:
+            right = ", ".join(known[:-1]) + f" or {known[-1]}"
         if right:
             yield Doubt(node, f"{declared} has no {printable(word)}: {_OVER}", f"write {right}")
             return

@@ -16,8 +16,12 @@ from robbieblocks.css_text import walk
 from robbieblocks.messages import nearest, printable
 
 # Pseudo-classes of other tools, which make of them something else before browsers see them.
-_FOREIGN_PSEUDO: Final = frozenset({"global", "local", "deep", "slotted", "v-deep", "export"})
+_FOREIGN_PSEUDO: Final = frozenset(
+    {"global", "local", "deep", "slotted", "v-deep", "ng-deep", "export"}
+)
 _IN_ALL_BLOCKS: Final = "leave it out: a component's rules hold in all of its blocks"
+# What only `@page` has.
+_OF_PAGES: Final = {"first": "first-child", "left": "first-child", "right": "last-child"}
 _COMBINATORS: Final = frozenset(">+~")
 _THEMES: Final = frozenset({"dark", "light"})
 _TRANSITION: Final = "view-transition"
@@ -30,6 +34,7 @@ def in_selector(prelude: Sequence[Node], code: str | None) -> Iterator[Doubt]:
     None where any script may set such a class.
     """
     yield from _in_combinators(prelude)
+    yield from _marks(prelude)
     for node in walk(prelude):
         if node.type == "ident" and UNSEEN.search(node.value):
             what = "a space that is none, or a letter that nobody sees, is part of the selector"
@@ -65,11 +70,34 @@ def _in_combinators(prelude: Sequence[Node]) -> Iterator[Doubt]:
             return
 
 
+def _marks(prelude: Sequence[Node]) -> Iterator[Doubt]:
+    """A `.`, `:` or `#` without a name, or with one that begins with a digit."""
+    over = "browsers pass the whole rule over"
+    for index, before in enumerate(prelude):
+        mark = before.value if before.type == "literal" else ""
+        behind = prelude[index + 1] if index + 1 < len(prelude) else None
+        kind = "" if behind is None else behind.type
+        is_colon = behind is not None and kind == "literal" and behind.value == ":"
+        if (mark == "." and kind != "ident") or (
+            mark == ":" and kind not in ("ident", "function") and not is_colon
+        ):
+            yield Doubt(before, f"{mark} has no name behind it: {over}", "take it away, or name it")
+            return
+        if before.type == "hash" and not before.is_identifier:
+            what = f"#{printable(before.value)} begins with a digit: {over}"
+            yield Doubt(before, what, "begin the name with a letter")
+            return
+
+
 def _in_pseudo(node: Node, *, is_element: bool) -> Iterator[Doubt]:
     name = node.lower_name if node.type == "function" else node.lower_value
     known, other = PSEUDO_CLASSES, PSEUDO_ELEMENTS
     if is_element:
         known, other = other, known
+    elif name in _OF_PAGES:
+        what = f":{name} is there for printed pages alone: browsers pass the whole rule over"
+        yield Doubt(node, what, f"write :{_OF_PAGES[name]}")
+        return
     if name in known or name.startswith("-"):
         return
     mark, turned = ("::", ":") if is_element else (":", "::")

@@ -9,8 +9,9 @@ import tinycss2
 from tinycss2.ast import Node
 
 from robbieblocks.css_faults.doubt import Doubt
+from robbieblocks.css_faults.queries import in_media, in_sizes
 from robbieblocks.css_faults.selectors import in_selector
-from robbieblocks.css_faults.values import in_declaration, in_media
+from robbieblocks.css_faults.values import in_declaration
 
 # In @supports a browser is asked first; the others have properties of their own.
 _NOT_JUDGED: Final = frozenset(
@@ -48,6 +49,8 @@ def _in_at_rule(rule: Node, code: str | None, depth: int) -> Iterator[Doubt]:
         return
     if rule.lower_at_keyword == "media":
         yield from in_media(rule.prelude)
+    elif rule.lower_at_keyword == "container":
+        yield from in_sizes(rule.prelude)
     if rule.lower_at_keyword not in _NOT_JUDGED:
         yield from in_sheet(_inside(rule), code, depth)
 

@@ -55,33 +55,21 @@ def in_value(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
     if doubt := next(in_arguments(value, declared), None):
         yield doubt
         return
-    for finder in (_braces, _second_colon, _exclamation, _sums, _functions, _foreign_signs, _words):
+    for finder in (
+        _braces,
+        _second_colon,
+        _exclamation,
+        _sums,
+        unknown_functions,
+        foreign_signs,
+        _words,
+    ):
         if doubt := next(finder(value), None):
             yield doubt
             return
     yield from wrong_keyword(value, declared)
     if declared in LENGTHS:
-        yield from _without_unit(value, _OVER)
-
-
-def in_media(prelude: Sequence[Node]) -> Iterator[Doubt]:
-    """The first thing for which a media query never matches."""
-    for node in walk(prelude):
-        if node.type == "function" and node.lower_name in ("and", "or", "not", "only"):
-            what = f"{node.lower_name}( is read as a function: browsers pass the query over"
-            yield Doubt(node, what, f"put a space before the bracket: {node.lower_name} (")
-            return
-        if node.type == "function" and node.lower_name == "var":
-            what = "var() is not known in a media query: browsers pass the query over"
-            yield Doubt(node, what, "write the length, such as 40rem")
-            return
-    found = [*_functions(prelude), *_foreign_signs(prelude)]
-    for node in prelude:
-        if node.type == "() block" and re.match(
-            r"\s*(?:min-|max-)?(?:width|height)\b", _text(node)
-        ):
-            found += _without_unit(node.content, "browsers pass the query over")
-    yield from found[:1]
+        yield from without_unit(value, _OVER)
 
 
 def _text(block: Node) -> str:
@@ -118,7 +106,7 @@ def _exclamation(value: Sequence[Node]) -> Iterator[Doubt]:
             yield Doubt(before, what, "write !important at the end")
 
 
-def _foreign_signs(value: Sequence[Node]) -> Iterator[Doubt]:
+def foreign_signs(value: Sequence[Node]) -> Iterator[Doubt]:
     """Names of tokens and of variables as other tools write them."""
     for nodes in _lists(value):
         for index, node in enumerate(nodes):
@@ -171,7 +159,8 @@ def _in_sum(nodes: Sequence[Node]) -> Iterator[Doubt]:
             yield Doubt(signs[0], what, f"put spaces around {signs[0].value}")
 
 
-def _functions(value: Sequence[Node]) -> Iterator[Doubt]:
+def unknown_functions(value: Sequence[Node]) -> Iterator[Doubt]:
+    """Functions of other tools, and those that no browser has."""
     for node in walk(value):
         if node.type != "function" or node.lower_name in FUNCTIONS:
             continue
@@ -208,7 +197,8 @@ def _words(value: Sequence[Node]) -> Iterator[Doubt]:
             yield Doubt(node, what, "type it anew, with plain spaces")
 
 
-def _without_unit(value: Iterable[Node], over: str) -> Iterator[Doubt]:
+def without_unit(value: Iterable[Node], over: str) -> Iterator[Doubt]:
+    """The first number that lacks a unit; `over` says what browsers do about it."""
     for node in value:
         if node.type == "number" and node.value != 0:
             number = node.representation

@@ -199,6 +199,25 @@ def test_what_to_do_about_a_refused_rule(css: str, remedy: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("css", "remedy"),
+    [
+        (".a\n  color: red", "write name: value;"),
+        (".a{color = red;}", "write name: value;"),
+        (".a{.mixin();}", "write name: value;"),
+        ("a,,b{top:0}", "take a comma away"),
+        (".2a{top:0}", "with a letter"),
+        ("%a{top:0}", "write a class"),
+        ("<!-- x -->\n.a{top:0}", "comments of CSS"),
+    ],
+)
+def test_what_the_parser_stumbles_over_is_told_in_words(css: str, remedy: str) -> None:
+    """No message is about how the parser reads."""
+    problem = only_problem(css)
+    assert "block" not in problem.what
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
     ("css", "line", "column"),
     [
         ("a{color:red", 1, 2),

@@ -45,6 +45,13 @@ def doubts(css: str) -> list[tuple[str, str]]:
         ("grid-template-areas: 'a b' 'c'", "this row has 1 areas", "as many in each row"),
         ("background: linear-gradient(left, red, blue)", "goes to a side", "write to right"),
         ("background: linear-gradient(90, red, blue)", "90 has no unit", "write 90deg"),
+        ("color: var(color-primary)", "names no custom property", "var(--color-primary)"),
+        ("color: var()", "names no custom property", "var(--name)"),
+        ("width: calc()", "calc() is empty", "write a value"),
+        ("transform: scale(1.1, )", "ends with a comma", "take the comma away"),
+        ("background: linear-gradient(to right, red blue)", "has commas", "write a comma"),
+        ("background: radial-gradient(#fff #000)", "has commas", "write a comma"),
+        ("position: centre", "position has no centre", "static, relative"),
         ("color: rgb(255, 0)", "rgb() has 2 numbers", "write three"),
         ("color: rgba(#fff, 0.5)", "takes numbers, and no colour", "color-mix(in srgb, #fff"),
         ("color: hsl(120, 50, 50)", "50 needs a %", "write 50%"),
@@ -71,6 +78,8 @@ def test_values_that_no_browser_takes(declaration: str, what: str, remedy: str) 
         "grid-template-areas: 'a b' 'c .'; grid-template-areas: none; z-index: -1",
         "background: linear-gradient(to right, red, blue); background: linear-gradient(red, blue)",
         "background: linear-gradient(45deg in oklch, red, blue); color: red ! important",
+        "background: radial-gradient(circle at center, red 10% 20%, var(--x,), #000 30%)",
+        "color: var(--x, ); width: calc(var(--y)); background: url(); top: env(x, )",
         "grid-template-columns: repeat(2, minmax(0, 1fr)) [end]; font-family: \u014eu",
         "transition-timing-function: cubic-bezier(.1, .2, .3, .4); flex-grow: 2; order: 3",
     ],
@@ -85,3 +94,42 @@ def test_selectors_with_spaces_that_are_none(selector: str) -> None:
     """CSS takes a no-break space for a letter, so such a selector selects nothing."""
     ((said, _),) = doubts(f"{selector} {{ top: 0 }}")
     assert "nobody sees" in said
+
+
+@pytest.mark.parametrize(
+    ("sheet", "what", "remedy"),
+    [
+        ("@media max-width: 9px {.a{top:0}}", "has no brackets", "(max-width: 40rem)"),
+        ("@media (max-width 9px) {.a{top:0}}", "max-width has no colon", "write a colon"),
+        ("@media screen (width>1px){.a{top:0}}", "there is no `and`", "write and"),
+        ("@media (width>1px) (hover){.a{top:0}}", "there is no `and`", "write and"),
+        ("@media (max-width: $small){.a{top:0}}", "$small is no value", "such as 40rem"),
+        ("@container (min-width: 300){.a{top:0}}", "300 has no unit", "write 300px"),
+        ("@container card and(width>1px){.a{top:0}}", "and( is read", "put a space"),
+        (".a:first{top:0}", ":first is there for printed pages", "write :first-child"),
+        (".a:{top:0}", ": has no name behind it", "take it away"),
+        (".a..b{top:0}", ". has no name behind it", "take it away"),
+        ("#1a{top:0}", "#1a begins with a digit", "with a letter"),
+        (".a ::ng-deep .b{top:0}", ":ng-deep is another tool's", "leave it out"),
+    ],
+)
+def test_conditions_and_selectors_that_never_hold(sheet: str, what: str, remedy: str) -> None:
+    """A rule that browsers pass over as a whole is told of."""
+    ((said, instead),) = doubts(sheet)
+    assert what in said
+    assert remedy in instead
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "@media only screen and (min-width:1px), not print and (hover), (width>1px){.a{top:0}}",
+        "@media screen{.a{top:0}} @media (width>1px) and (height>2px) or (hover){.a{top:0}}",
+        "@container card (min-width: 20rem) and style(--x: 1){.a{top:0}}",
+        "@container (width > var(--x)){.a{top:0}} @container not (width>1px){.a{top:0}}",
+        ".a:hover::before, .a:is(.b, #c):not(:first-child), a|b, [x=':'], #a1{top:0}",
+    ],
+)
+def test_conditions_and_selectors_that_hold(sheet: str) -> None:
+    """What browsers take passes in silence."""
+    assert doubts(sheet) == []

@@ -11,6 +11,33 @@ from robbieblocks.assemble.props.preparing import CompiledSchema, compile_schema
 from robbieblocks.assemble.props.schema_doubts import doubts_of_schema
 from tests.counting import lines_executed
 
+PARTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"type": "string", "minlength": 3}, "minlength", "did you mean minLength?"),
+    ({"type": "string", "maxLenght": 3}, "maxLenght", "did you mean maxLength?"),
+    ({"type": "string", "patern": "a"}, "patern", "did you mean pattern?"),
+    ({"type": "string", "enums": ["a"]}, "enums", "did you mean enum?"),
+    ({"type": "string", "defualt": "a"}, "defualt", "did you mean default?"),
+    ({"type": "string", "nullable": True}, "nullable", '["string", "null"]'),
+    ({"type": "string", "options": ["a"]}, "options", '"enum": ['),
+    ({"type": "object", "propertes": {"a": {}}}, "propertes", "properties"),
+    ({"type": "object", "dependencies": {"a": ["b"]}}, "dependencies", "dependentRequired"),
+    ({"prefixItems": [{}], "additionalItems": False}, "additionalItems", "prefixItems"),
+    ({"type": "number", "min": 1}, "min", "minimum"),
+    ({"ref": "#/$defs/a", "type": "string"}, "ref", "did you mean $ref?"),
+    ({"type": "string", "format": "url"}, "format", "write uri"),
+    ({"type": "string", "format": "markdwn"}, "format", "did you mean markdown?"),
+    ({"type": "string", "format": "image"}, "format", "write media"),
+    ({"type": "string", "format": "Date"}, "format", "did you mean date?"),
+]
+OWN: list[dict[str, Any]] = [
+    {"type": "string", "x-order": 1, "ui:widget": "textarea", "label": "A", "group": "B"},
+    {"type": "string", "format": "color", "placeholder": "#fff"},
+    {"type": "string", "example": "a", "multiple": False},
+    {"enum": [{"minlength": 1}], "default": {"minlength": 1}},
+    {"type": "object", "properties": {"minlength": {}, "options": {}, "format": {}}},
+    {"$defs": {"nullable": {}}, "type": "string"},
+]
+
 
 def doubts(schema: Any) -> list[tuple[str, str, str]]:
     made = compile_schema(schema)
@@ -18,27 +45,7 @@ def doubts(schema: Any) -> list[tuple[str, str, str]]:
     return [(each.pointer, each.what, each.remedy) for each in made.doubts]
 
 
-@pytest.mark.parametrize(
-    ("part", "at", "remedy"),
-    [
-        ({"type": "string", "minlength": 3}, "minlength", "did you mean minLength?"),
-        ({"type": "string", "maxLenght": 3}, "maxLenght", "did you mean maxLength?"),
-        ({"type": "string", "patern": "a"}, "patern", "did you mean pattern?"),
-        ({"type": "string", "enums": ["a"]}, "enums", "did you mean enum?"),
-        ({"type": "string", "defualt": "a"}, "defualt", "did you mean default?"),
-        ({"type": "string", "nullable": True}, "nullable", '["string", "null"]'),
-        ({"type": "string", "options": ["a"]}, "options", '"enum": ['),
-        ({"type": "object", "propertes": {"a": {}}}, "propertes", "properties"),
-        ({"type": "object", "dependencies": {"a": ["b"]}}, "dependencies", "dependentRequired"),
-        ({"prefixItems": [{}], "additionalItems": False}, "additionalItems", "prefixItems"),
-        ({"type": "number", "min": 1}, "min", "minimum"),
-        ({"ref": "#/$defs/a", "type": "string"}, "ref", "did you mean $ref?"),
-        ({"type": "string", "format": "url"}, "format", "write uri"),
-        ({"type": "string", "format": "markdwn"}, "format", "did you mean markdown?"),
-        ({"type": "string", "format": "image"}, "format", "write media"),
-        ({"type": "string", "format": "Date"}, "format", "did you mean date?"),
-    ],
-)
+@pytest.mark.parametrize(("part", "at", "remedy"), PARTS)
 def test_what_checks_nothing(part: dict[str, Any], at: str, remedy: str) -> None:
     """A keyword or format of others is named at its place, in each form of schema."""
     ((pointer, what, said),) = doubts({"a": part})
@@ -57,17 +64,7 @@ def test_a_word_that_is_almost_properties_is_told_of() -> None:
     assert (pointer, remedy) == ("/propertes", "did you mean properties?")
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"type": "string", "x-order": 1, "ui:widget": "textarea", "label": "A", "group": "B"},
-        {"type": "string", "format": "color", "placeholder": "#fff"},
-        {"type": "string", "example": "a", "multiple": False},
-        {"enum": [{"minlength": 1}], "default": {"minlength": 1}},
-        {"type": "object", "properties": {"minlength": {}, "options": {}, "format": {}}},
-        {"$defs": {"nullable": {}}, "type": "string"},
-    ],
-)
+@pytest.mark.parametrize("part", OWN)
 def test_what_is_somebodys_own(part: dict[str, Any]) -> None:
     """What other programs make of a schema, and names of properties, are not judged."""
     assert doubts({"a": part}) == []

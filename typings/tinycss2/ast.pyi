@@ -13,6 +13,7 @@ class Node:
     at_keyword: str
     lower_at_keyword: str
     important: bool
+    is_identifier: bool
     arguments: list[Node]
     content: Any
     prelude: list[Node]

@@ -6,7 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from robbieblocks.bundle.analysis.foreign_packages import MOUNTED, in_place_of, whole_package
+from robbieblocks.bundle.analysis.foreign_packages import (
+    MOUNTED,
+    OPEN_REMEDIES,
+    in_place_of,
+    is_of_node,
+    whole_package,
+)
 from robbieblocks.bundle.analysis.syntax import Import, code_problem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import nearest, printable
@@ -96,8 +102,12 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         what, remedy = of_file
     elif instead := in_place_of(name):
         what, remedy = f"{name} is not in the toolchain", instead
+        if is_of_node(name):
+            what = f"the package {what}"
         if _URL.match(name):
             what = f"{name} is not loaded: code comes from the toolchain only"
+        if instead in OPEN_REMEDIES:
+            remedy = f"{instead}; packages that can be imported: {packages}"
     elif whole in toolchain.packages:
         what = f"the inner path {name} can't be imported"
         inner = [path for path in sorted(toolchain.paths) if path.startswith(f"{whole}/")]

@@ -141,7 +141,7 @@ def _none(row: ComponentRow, syntax: Syntax) -> Problem:
         what = "there is a `return` outside of a function"
         remedy = "leave `return` out of JSX alone, or write function Block(props) { ... } around"
     elif is_json(row.code):
-        what, remedy = "this is JSON, and no code", JSON_REMEDY
+        what, remedy = f"{what}: it is JSON", JSON_REMEDY
     elif not (syntax.declarations or syntax.expressions) and _TYPES.search(row.code):
         remedy = 'give it the type "module": then other components import its types'
     return code_problem(row, syntax.returns, what, remedy)

@@ -31,6 +31,10 @@ _VARIANTS: Final = (
 _DATES: Final = 'import the functions that are used from "date-fns"'
 _PLAIN: Final = "write it with JavaScript's own functions, such as Array.prototype.map"
 
+_NODE: Final = "leave it out: it is Node's, and components run in browsers"
+# Behind which it helps to know what there is.
+OPEN_REMEDIES: Final = frozenset({_NODE, _PLAIN})
+
 _OF_PACKAGE: Final = {
     "axios": "use fetch, which browsers have, in useEffect",
     **dict.fromkeys(("classnames", "tailwind-merge"), 'import clsx from "clsx"'),
@@ -144,15 +148,19 @@ worker_threads zlib
 
 def in_place_of(specifier: str) -> str:
     """What to write instead of a package that the toolchain has not; empty where unknown."""
-    name = specifier.removeprefix("node:")
-    if name != specifier or name.split("/")[0] in _OF_NODE:
-        return "leave it out: it is Node's, and components run in browsers"
-    scope = name.split("/")[0]
+    if is_of_node(specifier):
+        return _NODE
+    scope = specifier.split("/")[0]
     return (
-        _OF_PATH.get(name)
-        or _OF_PACKAGE.get(whole_package(name))
+        _OF_PATH.get(specifier)
+        or _OF_PACKAGE.get(whole_package(specifier))
         or (_OF_SCOPE.get(scope, "") if scope.startswith("@") else "")
     )
+
+
+def is_of_node(specifier: str) -> bool:
+    """Whether a specifier names a module that Node has without a package."""
+    return specifier.startswith("node:") or specifier.split("/")[0] in _OF_NODE
 
 
 def whole_package(specifier: str) -> str:

@@ -50,6 +50,9 @@ class StylesheetProblems:
     def unreadable(self, node: Node, remedy: str) -> None:
         """Report what the parser could not read."""
         message = getattr(node, "message", "")
+        if "{} block" in message:
+            # The parser's words are about how it reads.
+            message, remedy = "", "write name: value; or a selector with { ... } behind it"
         what = "this can't be read as CSS" + (f": {message}" if message else "")
         self.at_node(node, what, remedy)
 

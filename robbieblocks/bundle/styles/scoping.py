@@ -23,6 +23,7 @@ from robbieblocks.css_faults import (
     in_declaration,
     in_media,
     in_selector,
+    in_sizes,
     unknown_keyframes,
 )
 from robbieblocks.css_text import (
@@ -199,8 +200,9 @@ class _Scoper:
 
     def _group(self, rule: AtRule, parents: selectors.Written | None) -> str:
         self._check_urls(rule.prelude)
-        if rule.lower_at_keyword == "media" and not self._problems.full:
-            for doubt in in_media(rule.prelude):
+        judge = {"media": in_media, "container": in_sizes}.get(rule.lower_at_keyword)
+        if judge is not None and not self._problems.full:
+            for doubt in judge(rule.prelude):
                 self._problems.warn(doubt)
         # A container's style may be asked for a registered property.
         self._names.rename(rule.prelude, "")

@@ -33,6 +33,9 @@ _INSTEAD = {
     "$": "write tokens, such as var(--color-primary): this is CSS",
     "`": "take away the lines with ```",
     "<": "store the CSS alone, without HTML around it",
+    "-->": "leave it out: comments of CSS are /* ... */",
+    "#": "write the name out: this is CSS",
+    "%": "write a class: this is CSS",
 }
 
 
@@ -49,10 +52,13 @@ def split(prelude: Tokens) -> list[list[Node]]:
     for token in prelude:
         if token.type not in _ALLOWED and not (token.type == "literal" and token.value in _MARKS):
             what = f"{token.serialize()!r} does not belong into a selector"
-            raise BadSelector(what, _INSTEAD.get(token.serialize(), "mend the selector"))
+            remedy = _INSTEAD.get(token.serialize(), "mend the selector")
+            if token.type == "dimension":
+                remedy = "begin the name of a class with a letter"
+            raise BadSelector(what, remedy)
     stripped = [_trimmed(part) for part in by_comma(prelude)]
     if not all(stripped):
-        raise BadSelector("a selector is missing")
+        raise BadSelector("a selector is missing", "take a comma away, or write a selector")
     if max(map(len, stripped)) > _MAX_TOKENS:
         raise BadSelector(f"a selector has more than {_MAX_TOKENS:,} parts")
     return stripped
