@@ -36,6 +36,13 @@ _JSON_REMEDIES: Final = {
 }
 
 
+_CURLY: Final = tuple("\u201c\u201d\u201e\u2018\u2019")
+_CODE: Final = re.compile(
+    r"\s*+(?:[a-z][\w$]*+[.(]|(?:export|import|const|interface|type|module)\b)"
+)
+_NO_NUMBER: Final = re.compile(r"-?\b(?:NaN|Infinity)\b")
+
+
 @dataclass(slots=True)
 class ProblemCollector:
     """The problems of one load, so that all of them are reported at once.
@@ -104,25 +111,47 @@ class ProblemCollector:
 
     def parse_json(self, file: Path, text: str, *, first_line: int = 1) -> Json:
         """The value of a JSON text inside a file, or None with a problem."""
+        text = text.removeprefix("\ufeff")  # some editors begin each file with it
         try:
             value = exact_json.loads(text)
         except json.JSONDecodeError as error:
             self.add(
                 file,
                 f"is not valid JSON: {error.msg}",
-                next(remedy for it, remedy in _JSON_REMEDIES.items() if it in error.msg),
+                _json_remedy(text, error),
                 line=first_line + error.lineno - 1,
                 column=error.colno,
                 source=source_line(text, error.lineno),
             )
         except (ValueError, RecursionError) as error:
-            self.add(file, f"is not valid JSON: {too_much(error)}", _JSON_REMEDIES[""])
+            number = _NO_NUMBER.search(text) if "no JSON number" in str(error) else None
+            line = first_line + text[: number.start()].count("\n") if number else None
+            source = source_line(text, line - first_line + 1) if line else ""
+            remedy = "write a number, or null" if number else _JSON_REMEDIES[""]
+            what = f"is not valid JSON: {too_much(error)}"
+            self.add(file, what, remedy, line=line, source=source)
         else:
             wrong = unstorable(value)
             if not wrong:
                 return value
             self.add(file, wrong, "write another value", line=first_line)
         return None
+
+
+def _json_remedy(text: str, error: json.JSONDecodeError) -> str:
+    """What to do about a mistake in JSON: what is meant, where something else was pasted."""
+    line = source_line(text, error.lineno).lstrip()
+    if not text.strip():
+        return "write {}, or remove the file"
+    if text.lstrip().startswith("```"):
+        return "take away the lines with ```"
+    if line.startswith(("//", "/*", "#")) or text[error.pos : error.pos + 2] in ("//", "/*"):
+        return "take the comment away: JSON has none"
+    if text[error.pos : error.pos + 1] in _CURLY:
+        return "write straight quotation marks"
+    if _CODE.match(text):
+        return "write JSON alone: this is code of another language"
+    return next(remedy for it, remedy in _JSON_REMEDIES.items() if it in error.msg)
 
 
 def too_much(error: ValueError | RecursionError) -> str:

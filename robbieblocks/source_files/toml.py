@@ -21,6 +21,7 @@ def read_toml(collector: ProblemCollector, file: Path) -> Table | None:
 
 def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | None:
     """The text of a TOML file as a table to take values from, or None with a problem."""
+    text = text.removeprefix("\ufeff")  # some editors begin each file with it
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -28,7 +29,7 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
         collector.add(
             file,
             f"is not valid TOML: {what}",
-            next(remedy for it, remedy in _TOML_REMEDIES.items() if re.search(it, what)),
+            _remedy(text, what),
             line=line,
             column=column,
             source=source_line(text, line),
@@ -44,6 +45,12 @@ def parse_toml(collector: ProblemCollector, file: Path, text: str) -> Table | No
         collector.add(file, wrong, "write another value")
         return None
     return Table(values, collector, file, text, key_lines(text), ())
+
+
+def _remedy(text: str, what: str) -> str:
+    if text.lstrip().startswith("```"):
+        return "take away the lines with ```"
+    return next(remedy for it, remedy in _TOML_REMEDIES.items() if re.search(it, what))
 
 
 # By what tomllib says of it.

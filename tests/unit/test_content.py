@@ -189,7 +189,7 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("components/bar/component.tsx", b"\xff", None, "is not UTF-8"),
         ("components/bar/component.tsx", "a\n\0", 2, "NUL"),
         ("components/bar/props.schema.json", '{\n  "a": }', 2, "is not valid JSON"),
-        ("components/bar/props.schema.json", '{"a": NaN}', None, "no JSON number"),
+        ("components/bar/props.schema.json", '{\n"a": NaN}', 2, "no JSON number"),
         ("components/bar/component.toml", COMPONENT + "dependencies = 3\n", 3, "array of strings"),
         ("components/bar/component.toml", COMPONENT + 'dependencies = ["\\u0000"]\n', 3, "NUL"),
         ("components/bar/component.toml", COMPONENT + 'published = "yes"\n', 3, "true or false"),
@@ -525,6 +525,14 @@ def test_an_example_is_saved_over_no_other(folder: Path, write: Write) -> None:
     assert not (folder / "components/bar").exists()
 
 
+def test_a_mark_of_the_byte_order_is_passed_over(folder: Path, write: Write) -> None:
+    """Some editors begin each file with it."""
+    write("components/bar/props.schema.json", '\ufeff{"a": {"type": "string"}}')
+    write("pages/home.toml", "\ufeff" + PAGE)
+    (row,) = (row for row in load(folder).components if row.key == "bar")
+    assert row.props_schema == {"a": {"type": "string"}}
+
+
 @pytest.mark.parametrize(
     ("file", "text", "remedy"),
     [
@@ -533,6 +541,15 @@ def test_an_example_is_saved_over_no_other(folder: Path, write: Write) -> None:
         ("tokens.toml", 'color.leaf = "#fff"', 'quote the key: "color.leaf" = ...'),
         ("components/bar/props.schema.json", '{"a": 1,}', "no comma before }"),
         ("components/bar/props.schema.json", '{"a" 1}', "put a colon"),
+        ("components/bar/props.schema.json", '{\n// a\n"a": {}}', "take the comment away"),
+        ("components/bar/props.schema.json", '{"a": 1 /* b */}', "take the comment away"),
+        ("components/bar/props.schema.json", "```json\n{}\n```", "the lines with ```"),
+        ("components/bar/props.schema.json", "{\u201ca\u201d: 1}", "straight quotation marks"),
+        ("components/bar/props.schema.json", "z.object({ a: z.string() })", "another language"),
+        ("components/bar/props.schema.json", "interface Props { a: 1 }", "another language"),
+        ("components/bar/props.schema.json", " \n", "write {}, or remove the file"),
+        ("components/bar/props.schema.json", '{"a": NaN}', "write a number, or null"),
+        ("tokens.toml", '```toml\n"color.a" = { value = "#fff" }\n```', "the lines with ```"),
     ],
 )
 def test_a_mistake_of_writing_has_a_remedy_of_its_own(

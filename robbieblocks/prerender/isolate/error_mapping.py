@@ -116,7 +116,7 @@ _FIXES: Final = {
     ),
 }
 _MOUNTS: Final = re.compile(
-    r"\b(?:createRoot|hydrateRoot)\)?\(|\bReactDOM\S*\.(?:render|hydrate)\("
+    r"\b(?:createRoot|hydrateRoot|import_react_dom\w?\.(?:default\.)?(?:render|hydrate))\b"
 )
 # What an absent value does, be it a prop or something that only browsers have.
 _ABSENT: Final = re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null")
