@@ -28,9 +28,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 Severity = Literal["error", "warning"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import bisect
 import functools
 import json
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 _BASE64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _VALUES: Final = {digit: value for value, digit in enumerate(_BASE64)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -19,7 +19,6 @@ from robbieblocks.adoption.sources.missing_names import missing_names
 from robbieblocks.adoption.sources.modules import SourceModules
 from robbieblocks.adoption.types.props import props_of
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.row_faults import blame
 from robbieblocks.source_files import ProblemCollector
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from robbieblocks.adoption.sources.modules import SourceModules
 from robbieblocks.adoption.sources.syntax import Name
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import JsonObject
 
 Kind = Literal["component", "module"]

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from robbieblocks.content import CODE_FILES, FolderFiles
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, sha256
 from robbieblocks.source_files import ProblemCollector
 

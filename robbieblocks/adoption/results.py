@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from robbieblocks.adoption.drafting import Drafts
@@ -13,7 +13,6 @@ from robbieblocks.adoption.sources.modules import SourceModules
 from robbieblocks.adoption.sources.reading import SourceFolder
 from robbieblocks.adoption.trying import Tried
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

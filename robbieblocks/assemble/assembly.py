@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from operator import attrgetter
@@ -17,7 +17,6 @@ from robbieblocks.assemble.forms.form_props import NO_FORMS
 from robbieblocks.assemble.pages import PageReader, PreparedPage, component_keys
 from robbieblocks.assemble.props.page_links import LinkedPages
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     NO_MEDIA,
     SHARED_APP,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import get_args
 
 from robbieblocks.assemble.props.preparing import CompiledSchema, compile_schema
 from robbieblocks.assemble.values import ValueProblem, no_object
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import ComponentRow, Hydrate, Json
 from robbieblocks.names import KEY_LENGTH, NAME_REMEDY, name_problem

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from robbieblocks.assemble.pages import title_of
 from robbieblocks.assemble.placeholders import with_fallbacks
 from robbieblocks.assemble.routes import has_place
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     INDEX_FILE,
     SHARED_APP,

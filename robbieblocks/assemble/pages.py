@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
@@ -23,7 +23,6 @@ from robbieblocks.assemble.props.texts_of_page import TextsOfPage
 from robbieblocks.assemble.routes import release_path
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
     ZONES,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.assemble.routes import place_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import PageRow
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from robbieblocks import messages
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, JsonObject, canonical_json, is_exact_double
 from robbieblocks.names import text_problem

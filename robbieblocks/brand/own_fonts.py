@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from robbieblocks.brand.families import families
 from robbieblocks.brand.fonts import measured_rules, names_for
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import OwnFont
 
 _FACE: Final = re.compile(r"@font-face[ \t\r\n\f]{0,9}\{([^{}]*)\}", re.IGNORECASE)

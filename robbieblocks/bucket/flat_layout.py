@@ -9,7 +9,7 @@ publishers one goes on, and the other finds out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +20,6 @@ from robbieblocks.bucket.pointer import FlatPointer, Held
 from robbieblocks.bucket.source import Source, Wanted, asset_folder
 from robbieblocks.bucket.uploading import Prepared, Uploads, each
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.objectstore import Bucket, Overtaken
 from robbieblocks.release import Retention
 

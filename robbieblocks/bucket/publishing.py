@@ -8,7 +8,7 @@ over only where its caller says that it is the one that publishes now.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,7 +21,6 @@ from robbieblocks.bucket.source import Source, SourceChanged
 from robbieblocks.bucket.telling import Tell
 from robbieblocks.bucket.uploading import Layout
 from robbieblocks.errors import BucketUnavailable, SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.objectstore import Address, Bucket, Overtaken
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import BucketLayout, BucketSettings

@@ -6,13 +6,12 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release import SiteRoot
 
 _NAME: Final = ".bucket.json"

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import field
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final, Literal
 from urllib.parse import quote
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     ASSET_PREFIX,
     GONE,

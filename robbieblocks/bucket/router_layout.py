@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
@@ -20,7 +21,6 @@ from robbieblocks.bucket.pointer import Held, RouterPointer
 from robbieblocks.bucket.source import Source, Wanted
 from robbieblocks.bucket.uploading import Prepared, Uploads, each
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.objectstore import Bucket, Overtaken
 from robbieblocks.release import Retention, is_asset_name
 

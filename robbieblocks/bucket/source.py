@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from robbieblocks import release
 from robbieblocks.bucket.redirect_lines import page_that_leads
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     ASSET_PREFIX,
     GONE,

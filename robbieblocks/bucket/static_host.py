@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,6 @@ from robbieblocks.bucket.redirect_lines import (
 )
 from robbieblocks.bucket.source import Source, SourceChanged, asset_folder
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.model import ASSET_PREFIX, sheet_file
 from robbieblocks.release import SiteRoot, not_found_files

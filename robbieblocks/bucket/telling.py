@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from robbieblocks import release
 from robbieblocks.bucket.record import Record
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 from robbieblocks.bucket.pointer import Held
 from robbieblocks.bucket.source import Source
 from robbieblocks.errors import BucketUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 
 _AT_ONCE: Final = 16
 Item = TypeVar("Item")

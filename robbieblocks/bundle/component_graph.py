@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from robbieblocks.bundle.analysis import SourcePosition, code_problem
 from robbieblocks.bundle.components import MAX_PROBLEMS, Component, ComponentImport, Components
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import listed, nearest
 from robbieblocks.model import ComponentRow, component_specifier, importers, reachable
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -34,7 +34,6 @@ from robbieblocks.bundle.styles import scoped_stylesheet
 from robbieblocks.bundle.tailwind import NO_CLASSES, NamedClasses, classes_of_css, variables_in
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, ComponentRow, Module, component_specifier, sha256
 from robbieblocks.row_faults import blame, is_passing
 from robbieblocks.toolchain import Toolchain

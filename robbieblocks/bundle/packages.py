@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,6 @@ from robbieblocks.bundle.processes import KeepAlive, ScriptIsolate
 from robbieblocks.bundle.run_at_load import compiled_at_once
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, Module, sha256
 from robbieblocks.toolchain import Toolchain
 

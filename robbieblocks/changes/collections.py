@@ -8,13 +8,13 @@ collection as a whole, which is then read whole: its pages are rewritten where t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg import Connection, sql
 
 from robbieblocks.database import translated
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import CollectionSource
 
 FUNCTION: Final = "robbieblocks_capture_collection"

@@ -6,7 +6,7 @@ Rows with auto_deploy false are left to a person's `robbieblocks build`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, LiteralString
 from uuid import UUID
@@ -16,7 +16,6 @@ from psycopg import Connection
 
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, printable
 from robbieblocks.model import SHARED_APP
 

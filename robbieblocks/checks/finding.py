@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
@@ -15,7 +15,6 @@ from robbieblocks.checks.sheets import Sheet
 from robbieblocks.checks.sources import Sources, with_imported
 from robbieblocks.css_faults import KEYFRAMES_DEFINED
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import nearest
 from robbieblocks.model import Bundle, MediaObject, Redirects, component_specifier
 from robbieblocks.pipeline import InspectedPage, Inspection, Request, keys_shown

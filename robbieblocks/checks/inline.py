@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import tinycss2
@@ -17,7 +18,6 @@ from robbieblocks.checks.sheets import StyleRule, class_names
 from robbieblocks.checks.sources import Place, in_text, without_comments
 from robbieblocks.css_faults import Doubt
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.row_faults import blame
 
 # What a utility is written with that has a value of its own: `w-[16px]`, `bg-(--x)`, `[gap:1px]`.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import order_of_id
 from robbieblocks.prerender import PageDocument
 

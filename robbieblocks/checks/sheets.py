@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
@@ -14,7 +15,6 @@ from robbieblocks.checks.sources import Place, in_text
 from robbieblocks.css_faults import KEYFRAMES_DEFINED
 from robbieblocks.css_text import by_comma, walk
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import Inspection
 from robbieblocks.row_faults import blame
 

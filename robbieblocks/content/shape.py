@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, JsonObject, MediaBytes, NodeRow
 
 STATUSES: Final = ("draft", "published", "archived")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,6 @@ from robbieblocks.dev.requests import HEADERS, same_site, sent_object
 from robbieblocks.dev.site import PREFIX, NodeSite, with_client
 from robbieblocks.dev.workshop import Workshop, WorkshopServer, workshop_routes
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import read_instant
 from robbieblocks.serve import Release, app_of, application_routes, plain
 

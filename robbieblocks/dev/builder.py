@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,6 @@ from robbieblocks.errors import (
     Transient,
     UsageError,
 )
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import JsonObject
 from robbieblocks.pipeline import BuildContext, PreviewedRun, Request, Target, preview

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 _STILL_HERE_S: Final = 15.0
 

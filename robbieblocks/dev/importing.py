@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,6 @@ from psycopg import Connection
 from robbieblocks import content
 from robbieblocks.content import Content, RowMerge, RowName
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import BuildContext
 
 _DONE: Final = {"add": "added", "update": "changed", "keep": "kept"}

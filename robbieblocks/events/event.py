@@ -6,11 +6,10 @@ table in docs/events.md is made of them.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal, cast
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.model import Json, JsonObject, PageChange
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,6 @@ import orjson
 from robbieblocks.events import outbox
 from robbieblocks.events.event import FreezeEnded, FreezeStarted, rfc3339
 from robbieblocks.events.noting import note
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 _FILE: Final = "windows"

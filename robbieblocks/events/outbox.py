@@ -19,6 +19,7 @@ import os
 import re
 import stat
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -28,7 +29,6 @@ import orjson
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
 from robbieblocks.events.event import Event
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.model import Json
 from robbieblocks.settings import Settings

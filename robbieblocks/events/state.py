@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +15,6 @@ from robbieblocks.events.sending.messages import sentence
 from robbieblocks.events.sending.posting import Outcome, post
 from robbieblocks.events.sending.progress import GivenUp, Receiver
 from robbieblocks.events.shapes import node_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import JsonObject
 from robbieblocks.settings import EventSettings, Webhook
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias, TypedDict
 from uuid import uuid4
@@ -32,7 +32,6 @@ from robbieblocks.events.event import (
 )
 from robbieblocks.events.noting import put
 from robbieblocks.events.told import Told, Trouble
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Kept, PageChange, Standing
 from robbieblocks.settings import Settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +11,6 @@ import orjson
 
 from robbieblocks.events.event import rfc3339
 from robbieblocks.events.shapes import is_list, is_object
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Kept
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 _ADDRESSES_MAX: Final = 10_000
 _MINUTE_S: Final = 60.0

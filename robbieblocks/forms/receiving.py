@@ -15,7 +15,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, cast
 
@@ -36,7 +36,6 @@ from robbieblocks.forms.limits import Rates, is_own_origin
 from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.telling import Telling
 from robbieblocks.forms.words import Words, accepted, words_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import RECEIVER_PATH, Settings
 from robbieblocks.worker import Log, Notifier, QueryWatchdog
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from psycopg import Connection
 
 from robbieblocks import database
 from robbieblocks.errors import DatabaseUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 T = TypeVar("T")

@@ -6,6 +6,7 @@ Every function raises DatabaseUnavailable, SchemaOutdated or RightsMissing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, LiteralString
 from uuid import UUID
@@ -16,7 +17,6 @@ from psycopg.types.json import Jsonb
 from robbieblocks.assemble import Form, stated_form
 from robbieblocks.database import translated
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import CollectionSource, Json, JsonObject, made_key, template_of
 from robbieblocks.row_faults import blame
 from robbieblocks.snapshot import row_of

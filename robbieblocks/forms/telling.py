@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Generator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -16,7 +16,6 @@ from robbieblocks.events import FormReceived
 from robbieblocks.forms import store
 from robbieblocks.forms.rows import Rows
 from robbieblocks.forms.store import Submission
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 from robbieblocks.worker import Log, Notifier
 

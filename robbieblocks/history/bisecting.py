@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +16,6 @@ from robbieblocks.content import Content
 from robbieblocks.errors import UsageError
 from robbieblocks.history import rewinding
 from robbieblocks.history.journal import Change
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.model import ASSET_PREFIX, sha256
 from robbieblocks.pipeline import BuildContext, ComposedRun, propose

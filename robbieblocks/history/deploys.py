@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -14,7 +15,6 @@ from robbieblocks.database import translated
 from robbieblocks.errors import UsageError
 from robbieblocks.history import journal
 from robbieblocks.history.journal import Change
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import Json
 from robbieblocks.pipeline import Cause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString, cast
 from uuid import UUID
@@ -12,7 +13,6 @@ from psycopg.rows import dict_row
 
 from robbieblocks.database import translated
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import JsonObject
 from robbieblocks.source_files import exact_json

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg.sql import SQL, Composable, Composed, Identifier
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 # What the journal has of a file, in the order of media_assets_side.
 _MEDIA_COLUMNS: LiteralString = (

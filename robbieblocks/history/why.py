@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -23,7 +24,6 @@ from robbieblocks.css_text import property_name
 from robbieblocks.errors import UsageError
 from robbieblocks.history import deploys, elements, journal
 from robbieblocks.history.journal import Asked, Change
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
     SHARED_APP,

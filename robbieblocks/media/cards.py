@@ -8,7 +8,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 from robbieblocks import failpoints
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media.child import start_child
 from robbieblocks.model import Asset, CardStyle, CardText, canonical_json, sha256
 from robbieblocks.process import Child

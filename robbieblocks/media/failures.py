@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Generic, NamedTuple, TypeVar
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 _T = TypeVar("_T")
 _FIRST_PAUSE_S: Final = 10.0

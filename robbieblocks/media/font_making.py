@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media.forms import Refused
 
 # Decoding more in Python takes a minute, and a bomb far longer.

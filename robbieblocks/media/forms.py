@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 
 class Made(NamedTuple):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media.child import PictureChild
 from robbieblocks.media.failures import Failures
 from robbieblocks.media.judging import AGAIN

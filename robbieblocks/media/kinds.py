@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.response_headers import TYPES
 
 # What is made of pictures is made of pixels; the others are served as they are, or cleaned.

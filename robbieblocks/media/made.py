@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import FontMeasure, Media, MediaForm, MediaRow
 
 

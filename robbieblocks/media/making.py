@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from robbieblocks.cache import Cache
 from robbieblocks.errors import Problem, ProcessFailed, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media.ahead import AT_ONCE, AheadThread
 from robbieblocks.media.child import PictureChild
 from robbieblocks.media.failures import Failures

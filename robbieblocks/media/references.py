@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media_names import REFERENCE, URL_IN_CSS
 from robbieblocks.model import (
     ComponentRow,

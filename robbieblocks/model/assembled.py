@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.block_orders import block_id, own_order
 from robbieblocks.model.feeds import Feed
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Translation

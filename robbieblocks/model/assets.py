@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import ASSET_PREFIX, sha256
 
 _SLUG = re.compile(r"[^a-z0-9]+")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.assets import Asset
 from robbieblocks.model.media import FontKind, FontMeasure
 from robbieblocks.model.site_settings import NO_SETTINGS, SiteSettings

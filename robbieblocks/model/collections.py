@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import Json, JsonObject
 
 COLUMN_IN_ROUTE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,62})\}")

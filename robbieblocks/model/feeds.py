@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 FeedForm: TypeAlias = Literal["atom", "rss", "json"]
 FEED_FORMS: Final[tuple[FeedForm, ...]] = get_args(FeedForm)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.page_entries import PageEntries, PageEntry
 from robbieblocks.model.release_files import ReleaseFiles
 from robbieblocks.model.values import Sha256

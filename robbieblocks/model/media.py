@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import ASSET_PREFIX, Json, JsonObject, canonical_json, sha256
 
 # In this order a browser takes the first that it knows.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Final, NamedTuple
 from weakref import ref
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import Sha256, changed_between, same, with_changed
 
 _KEY: Final = attrgetter("key")

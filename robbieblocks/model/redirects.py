@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Self, cast
 from urllib.parse import quote
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import Json, canonical_json
 
 REDIRECTS_FILE: Final = "redirects.json"

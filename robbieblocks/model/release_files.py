@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 from weakref import ref
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import Sha256, changed_between, same, sha256
 
 # Where a larger part of the files changes, making everything anew is as quick.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.languages import DEFAULT_LANGUAGES, Languages
 from robbieblocks.model.values import canonical_json
 

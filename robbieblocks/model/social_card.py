@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model.values import canonical_json, sha256
 
 if TYPE_CHECKING:

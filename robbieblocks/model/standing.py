@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 PageChange: TypeAlias = Literal["added", "changed", "removed"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from robbieblocks.errors import BucketUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.objectstore.address import Address
 

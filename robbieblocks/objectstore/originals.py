@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from robbieblocks.errors import BucketUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable, visible_line
 from robbieblocks.model import MediaObject, sha256
 from robbieblocks.objectstore.address import Address

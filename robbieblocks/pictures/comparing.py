@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 
 _TIMEOUT_S: Final = 60.0
 _SAME: Final = 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Sha256
 
 # A name that no resolver knows (RFC 2606), so that nothing but the scene's own site can answer.

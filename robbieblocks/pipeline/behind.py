@@ -8,13 +8,12 @@ each app, and names those that are behind.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
 from robbieblocks import release
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP, NodeRow, Snapshot, TriggerRow
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.elsewhere import hidden_now

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline.rest import Rest
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, BrandedNode, Sha256, StyleForm, canonical_json, sha256
 from robbieblocks.pipeline.page_texts import short_digest
 from robbieblocks.prerender import tokens_in_pages

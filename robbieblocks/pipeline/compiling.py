@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -12,7 +12,6 @@ from typing import Final
 from robbieblocks import assemble as assembling
 from robbieblocks.assemble import Assembly
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media import IconSet, NoIcons
 from robbieblocks.model import (
     Asset,

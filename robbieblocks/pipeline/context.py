@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Generator, Hashable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
 from robbieblocks import collector, record
 from robbieblocks import toolchain as toolchains
 from robbieblocks.bundle import Bundler, linked
 from robbieblocks.cache import Cache, bound
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media import CardMaker, IconMaker, MediaMaker
 from robbieblocks.model import (
     NO_MEDIA,

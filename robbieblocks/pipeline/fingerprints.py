@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from itertools import chain, count
 from typing import Final, Self
 
 from robbieblocks.assemble import PreparedPage
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     AssembledPage,
     Bundle,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,6 @@ from psycopg import Connection
 
 from robbieblocks import snapshot
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     ASSET_PREFIX,
     AssembledPage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from psycopg import Connection
@@ -12,7 +12,6 @@ from psycopg import Connection
 from robbieblocks import database, snapshot
 from robbieblocks.assemble import Assembly, NodeIndexes, Relations
 from robbieblocks.errors import Problem, ViewEndedSessions
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     Asset,
     BrandedNode,

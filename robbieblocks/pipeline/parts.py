@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Snapshot
 from robbieblocks.pipeline.compiling import Compiled, assemble, compile_apps
 from robbieblocks.pipeline.elsewhere import in_parts

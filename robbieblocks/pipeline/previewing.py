@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
 from psycopg import Connection
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP, Manifest, Snapshot
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import no_site

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP, Snapshot
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.inspecting import Inspection, inspect_parts, no_site

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from robbieblocks.errors import ContentError, Problem, RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import (
     AssembledBlock,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Literal
 from uuid import UUID
@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.model import JsonObject, PageEntry, TriggerRow
 from robbieblocks.pipeline.behind import Behind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
@@ -17,7 +17,6 @@ from robbieblocks.assemble import (
     release_path,
 )
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, NodeRow, PageRow, Snapshot, changed_between
 from robbieblocks.row_faults import is_passing
 

@@ -6,12 +6,11 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from robbieblocks import release
 from robbieblocks import toolchain as toolchains
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, PageEntry, Sha256
 from robbieblocks.pipeline.beside import BesideBuilds
 from robbieblocks.pipeline.maintenance import MAINTENANCE_LOGGER

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from psycopg import Connection
 
 from robbieblocks import database, record, release, snapshot
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, Snapshot, template_of
 from robbieblocks.pipeline.context import BuildContext
 from robbieblocks.pipeline.request import Request, Target, choose_targets

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
 from robbieblocks.assemble import PreparedPage, is_due
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, PageEntries, Sha256, changed_between
 from robbieblocks.pipeline.fingerprints import Fingerprints
 

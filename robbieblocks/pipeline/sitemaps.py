@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from operator import itemgetter
 from typing import Final
 
 from robbieblocks.assemble import PreparedPage
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import PageEntry, Translation, changed_between
 from robbieblocks.prerender import SitemapEntry, sitemap, sitemap_line
 

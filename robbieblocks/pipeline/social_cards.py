@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media import CardMaker, Cards
 from robbieblocks.messages import counted
 from robbieblocks.model import WAITING_CARD, Asset, BrandedNode, CardStyle, CardText

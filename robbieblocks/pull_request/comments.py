@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.pull_request.given import PullRequest
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from robbieblocks.errors import UsageError
 from robbieblocks.file_reading import read_file
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 
 _REPOSITORY: Final = re.compile(r"(?!.*\.\.)[\w.-]+/[\w.-]+", re.ASCII)

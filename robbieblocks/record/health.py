@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, visible_line
 from robbieblocks.record.workers import WorkerSeen
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +11,6 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from robbieblocks.database import translated
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.record.runs import UNFINISHED
 
 # The nodes and apps that have runs: one step in the index of the history for each, however many

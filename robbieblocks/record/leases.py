@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,6 @@ from robbieblocks import file_locks
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session
 from robbieblocks.errors import DatabaseUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 
 _SESSIONS_MAX: Final = 32
 _PAUSE_S: Final = 0.02

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final, Literal, LiteralString
 from uuid import UUID, uuid4
 
@@ -12,7 +13,6 @@ from psycopg import Connection
 
 from robbieblocks.database import translated
 from robbieblocks.errors import Permanent
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible
 from robbieblocks.record.leases import Leases
 

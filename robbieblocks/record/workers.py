@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final, Literal, LiteralString
 
 from psycopg import Connection
 
 from robbieblocks.database import sessions, translated
-from robbieblocks.lazy_dataclasses import dataclass
 
 # Postgres cuts longer names off, with a notice. A host's name is cut so that a node's has room.
 _NAME_MAX: Final = 63

@@ -6,10 +6,10 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.errors import ContentError, Problem, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset
 from robbieblocks.release.checking.verify import damaged_assets
 from robbieblocks.release.files import disk

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest
 from robbieblocks.release.places.layout import AppFolder
 

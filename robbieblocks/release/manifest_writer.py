@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     Json,
     Manifest,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest
 from robbieblocks.release.files import disk, tree
 from robbieblocks.release.files.tree import TreeDifference

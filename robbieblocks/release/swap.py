@@ -6,12 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Sha256, only_late_parts_differ
 from robbieblocks.release.checking import smoke
 from robbieblocks.release.files import disk, system_calls

@@ -7,13 +7,12 @@ import os
 import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, Manifest
 from robbieblocks.release.assets import WrittenAssets, write_assets
 from robbieblocks.release.files import disk, system_calls, tree

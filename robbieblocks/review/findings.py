@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from robbieblocks.cache import Cache
 from robbieblocks.check_rules import RULES
 from robbieblocks.checks import Checked, Finding
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.pipeline import Proposal
 from robbieblocks.review.values import NewFinding

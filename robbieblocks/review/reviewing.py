@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from psycopg import Connection
 from robbieblocks import content, release
 from robbieblocks.errors import ContentError, UsageError
 from robbieblocks.file_reading import read_file
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import Sha256, Snapshot
 from robbieblocks.pipeline import BuildContext, Proposal, propose

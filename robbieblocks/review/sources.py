@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +14,6 @@ from psycopg import Connection
 from robbieblocks import content, process
 from robbieblocks.content import Content, ContentRow, PageMemory, RowName
 from robbieblocks.errors import Problem, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.review import mistakes, revisions

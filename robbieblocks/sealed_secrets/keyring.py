@@ -7,13 +7,12 @@ import binascii
 import os
 import re
 import secrets
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 
 VARIABLE: Final = "ROBBIEBLOCKS_SECRETS_KEYS"
 _KEY_BITS: Final = 256

@@ -6,12 +6,12 @@ import base64
 import json
 import os
 import re
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from cryptography.exceptions import InvalidTag
 
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.sealed_secrets.keyring import VARIABLE, Keyring
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg import Connection
@@ -15,7 +16,6 @@ from psycopg import Connection
 from robbieblocks import failpoints
 from robbieblocks.database import translated
 from robbieblocks.errors import ContentError, Problem, SchemaOutdated, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.sealed_secrets.keyring import Keyring
 from robbieblocks.sealed_secrets.sealing import SecretName, opened, sealed
 

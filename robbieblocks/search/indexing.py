@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks import process
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, Sha256, sha256
 from robbieblocks.search.documents import Tags
 from robbieblocks.search.listing import Listing, read_listing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ASSET_PREFIX, Json, canonical_json
 
 _FORMAT: Final = 1

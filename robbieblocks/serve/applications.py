@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes
 
@@ -18,7 +18,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.serve import files
 from robbieblocks.serve.configuration.site import longest_first
 
@@ -58,7 +57,7 @@ def application_routes(applications: Mapping[str, str]) -> list[BaseRoute]:
     return [ApplicationRoute(path, address) for path, address in longest_first(applications)]
 
 
-@dataclass()
+@dataclass
 class ApplicationRoute(BaseRoute):
     """What is at a path, and below it, goes to an address."""
 

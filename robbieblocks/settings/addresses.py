@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, printable
 
 if TYPE_CHECKING:

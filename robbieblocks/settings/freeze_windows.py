@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, printable
 
 if TYPE_CHECKING:

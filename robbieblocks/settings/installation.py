@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
 from robbieblocks.check_rules import RULES
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings.addresses import Addresses, addresses_in
 from robbieblocks.settings.applications import applications_in
 from robbieblocks.settings.bucket import BucketSettings

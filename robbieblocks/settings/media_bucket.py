@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings.bucket import BucketSettings, bucket_name
 
 

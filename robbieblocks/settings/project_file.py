@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings.addresses import ORIGINS, TABLE, URLS, read_addresses
 from robbieblocks.settings.applications import NAME, read_applications
 from robbieblocks.settings.collections import COLLECTIONS_MEANING, ROWS_MAX, read_collections

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 ALL_APPS: Final = "*"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings.bucket import BucketSettings, bucket_name
 
 # It is read where a shared cache is opened, and kept in no field.

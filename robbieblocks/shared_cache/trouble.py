@@ -7,13 +7,12 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 
 Doing = Literal["read", "write"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import psycopg
@@ -18,7 +18,6 @@ from psycopg.rows import TupleRow, tuple_row
 
 from robbieblocks.database import connect_beside, shut_down
 from robbieblocks.errors import ViewEndedSessions
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.snapshot import queries
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Final, cast
@@ -17,7 +18,6 @@ from psycopg.rows import TupleRow
 
 from robbieblocks.database import decoded_json, translated
 from robbieblocks.errors import ContentError, DatabaseUnavailable, Problem, ViewEndedSessions
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import counted, did_you_mean, printable, size
 from robbieblocks.model import (

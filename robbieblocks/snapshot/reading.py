@@ -8,6 +8,7 @@ the same object again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, LiteralString
@@ -17,7 +18,6 @@ from psycopg import Cursor, capabilities
 from psycopg.rows import TupleRow
 
 from robbieblocks.database import decoded_json
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     METADATA_MARKS,
     REFERENCE_MARKS,

@@ -6,13 +6,12 @@ import errno
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import Refused, read_file
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json

@@ -6,13 +6,12 @@ Every mistake becomes a problem with file and line; so does every key that nobod
 from __future__ import annotations
 
 import math
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, nearest, printable
 from robbieblocks.model import Json, JsonObject
 from robbieblocks.source_files.lines import Place, line_of

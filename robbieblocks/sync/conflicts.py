@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString, cast
 from uuid import UUID
@@ -12,7 +12,6 @@ from psycopg import Connection
 
 from robbieblocks.database import translated
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, printable
 from robbieblocks.sync.hints import hinted
 from robbieblocks.sync.node import NodeDatabase

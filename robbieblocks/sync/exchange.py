@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.errors import SchemaOutdated
 from robbieblocks.failpoints import reached
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.settings import SyncSettings
 from robbieblocks.sync.comparing import compare, compare_next

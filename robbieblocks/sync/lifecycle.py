@@ -15,10 +15,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch
 from robbieblocks.sync.health import SyncHealth

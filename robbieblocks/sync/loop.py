@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from psycopg import Connection, Notify
@@ -24,7 +24,6 @@ from robbieblocks.errors import (
     Transient,
     UsageError,
 )
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 from robbieblocks.sync import subscription
 from robbieblocks.sync.address import master_address

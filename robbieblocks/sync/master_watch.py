@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, LiteralString, cast
 
 from robbieblocks.database import translated
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.sync.subscription import slot_name
 

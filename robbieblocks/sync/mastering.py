@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, LiteralString
 from urllib.parse import quote
 
@@ -12,7 +13,6 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from robbieblocks.database import schema, translated
 from robbieblocks.errors import RightsMissing, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import sha256
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_watch

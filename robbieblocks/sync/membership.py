@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from psycopg import Connection
@@ -12,7 +13,6 @@ from robbieblocks import shared_cache
 from robbieblocks.database import schema, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
 from robbieblocks.failpoints import reached
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_slots, master_watch, subscription, way_down

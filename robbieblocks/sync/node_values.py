@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 # How many rows are named of many.
 _NAMED_MAX: Final = 5

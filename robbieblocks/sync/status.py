@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import LiteralString
 
@@ -10,7 +10,6 @@ from psycopg import Connection
 
 from robbieblocks.database import sessions, translated
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 from robbieblocks.sync import master_slots, master_watch, subscription, way_down
 from robbieblocks.sync.health import SKEW_MAX_MS

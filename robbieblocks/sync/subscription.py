@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 import psycopg
@@ -13,7 +14,6 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from robbieblocks.database import translated
 from robbieblocks.errors import MasterUnavailable, RightsMissing, RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.sync import master_slots
 from robbieblocks.sync.link import MasterLink

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.sync.health import State, SyncHealth
 from robbieblocks.sync.node import NodeDatabase
 from robbieblocks.worker import Log

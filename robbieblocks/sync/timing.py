@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 _FIRST_PAUSE_MAX_S: Final = 0.5

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from robbieblocks.errors import RightsMissing, RobbieBlocksError
 from robbieblocks.failpoints import reached
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.settings import SyncSettings
 from robbieblocks.sync import master_slots, subscription

@@ -13,12 +13,12 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import ToolchainUnavailable
 from robbieblocks.file_locks import lock, lock_file, try_lock
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import sha256
 from robbieblocks.ownership import distrust
 from robbieblocks.settings import Settings

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, cast
 
 import tinycss2
 import tinycss2.ast
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import FontFace
 from robbieblocks.toolchain.common_letters import with_common_letters
 

@@ -18,13 +18,13 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from robbieblocks import process
 from robbieblocks.bundle import TypedText
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, component_specifier
 from robbieblocks.toolchain import Toolchain, TypeScript
 from robbieblocks.typescript.packages import folders, importable, options, paths

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 from uuid import UUID
 
 from robbieblocks.changes import ChangeGroup, Waiting
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.worker.timing import Timing
 
 Reason = Literal["change", "retry", "schedule", "start", "reconcile"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,6 @@ from robbieblocks import bucket, database, record
 from robbieblocks.bucket import Publisher
 from robbieblocks.database.sessions import Session
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings
 from robbieblocks.worker.connections import LeaderLock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from psycopg import Connection
 
 from robbieblocks import pipeline
 from robbieblocks.changes import ChangeGroup
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import (
     NOTHING_BEHIND,
     BuildContext,

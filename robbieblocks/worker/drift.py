@@ -8,14 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from robbieblocks import events, record, release
 from robbieblocks.errors import RobbieBlocksError, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import sha256
 from robbieblocks.pipeline import RunReport
 from robbieblocks.release import SiteRoot

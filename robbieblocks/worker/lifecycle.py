@@ -28,7 +28,7 @@ import contextlib
 import random
 import threading
 from contextlib import ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +36,6 @@ from psycopg import Connection
 
 from robbieblocks import database, record, snapshot
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import Site
 from robbieblocks.release import SiteRoot
 from robbieblocks.settings import Settings

@@ -9,11 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from robbieblocks.errors import DatabaseUnavailable, RobbieBlocksError, SchemaIncomplete, Transient
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.worker.agenda import Agenda, Job
 from robbieblocks.worker.connections import connect_with_retry
 from robbieblocks.worker.health import Health, State

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from robbieblocks.changes import ChangeGroup, Waiting
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import RunReport
 from robbieblocks.worker.agenda import Job, PartialAcknowledgement
 

@@ -16,10 +16,9 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 EXIT_AFTER_S = 10.0
 EXIT_CODE: Final = 70

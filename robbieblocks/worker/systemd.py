@@ -6,12 +6,12 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Final, Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 
 _SEND_TIMEOUT_S: Final = 1.0

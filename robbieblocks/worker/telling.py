@@ -6,12 +6,11 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import EventSettings, Settings
 from robbieblocks.worker.health import EventCounts
 from robbieblocks.worker.log import Log

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import Problem, UsageError
 from robbieblocks.file_reading import read_file
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import JsonObject
 from robbieblocks.source_files import ProblemCollector, exact_json

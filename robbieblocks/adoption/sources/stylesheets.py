@@ -5,14 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 import tinycss2
 from tinycss2.ast import Node
 
 from robbieblocks.css_text import css_string, walk
-from robbieblocks.lazy_dataclasses import dataclass
 
 _PAGE_RULES: Final = frozenset({"tailwind", "theme", "plugin", "config", "custom-variant"})
 _PAGE_NAMES: Final = re.compile(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 TSX: Final = Language(tree_sitter_typescript.language_tsx())
 _TS: Final = Language(tree_sitter_typescript.language_typescript())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from tree_sitter import Node
@@ -17,7 +18,6 @@ from robbieblocks.adoption.types.plain_types import (
     type_arguments,
 )
 from robbieblocks.adoption.types.schemas import ObjectType
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, JsonObject
 
 _COMPONENT_TYPES: Final = ("FC", "FunctionComponent", "VFC", "SFC", "ComponentType")

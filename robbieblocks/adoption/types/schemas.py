@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.adoption.types.literals import NotPlain
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, JsonObject
 
 

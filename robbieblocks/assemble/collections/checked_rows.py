@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from robbieblocks.assemble.collections.row_pages import problem_of
 from robbieblocks.assemble.values import listing_problem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import CollectionRow, RowCollection, changed_between, same
 from robbieblocks.row_faults import blame, is_passing

@@ -8,12 +8,11 @@ row says never becomes one.
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.assemble.placeholders import PLACEHOLDER
 from robbieblocks.assemble.values import MAX_DEPTH, ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import COLUMN_IN_ROUTE, CollectionRow, Json, JsonObject, doubled_text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -24,7 +24,6 @@ from robbieblocks.assemble.relations.frames import frame_setting, is_due
 from robbieblocks.assemble.relations.translations import original_setting
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     CollectionRow,
     MadeFrom,

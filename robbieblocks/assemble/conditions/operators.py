@@ -19,10 +19,10 @@ JSON with one operator an object.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import JsonObject
 
 

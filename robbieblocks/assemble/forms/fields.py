@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.assemble.props.validation_cost import pattern_states
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject
 

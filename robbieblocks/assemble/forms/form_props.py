@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -14,7 +14,6 @@ from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.props.preparing import CompiledSchema, compile_schema
 from robbieblocks.assemble.routes import route_problem
 from robbieblocks.assemble.values import ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import BlockRow, Json, JsonObject
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from html import escape, unescape
 from typing import Any, Final
 
 from robbieblocks.assemble.conditions.operators import ALWAYS, Condition, asks_browser
 from robbieblocks.assemble.props.markdown_places import Path
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media_names import REFERENCE
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, Media, MediaLibrary

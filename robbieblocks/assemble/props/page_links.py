@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, unquote
 
 from robbieblocks.assemble.routes import has_place
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import nearest, printable
 from robbieblocks.model import SHARED_APP, PageRow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.assemble.forms.form_props import PageForms
 from robbieblocks.assemble.markdown.anchors import PageAnchors
@@ -10,7 +10,6 @@ from robbieblocks.assemble.props.embeds import Embed
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import PageLinks
 from robbieblocks.assemble.props.preparing import Budget
-from robbieblocks.lazy_dataclasses import dataclass
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from robbieblocks.assemble.origins import of_page
@@ -12,7 +12,6 @@ from robbieblocks.assemble.redirects.reading import Stated, has_redirects, read_
 from robbieblocks.assemble.routes import place_of, release_path
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import (
     GONE,

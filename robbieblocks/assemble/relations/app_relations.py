@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from operator import attrgetter
@@ -26,7 +26,6 @@ from robbieblocks.assemble.relations.seen import Seen
 from robbieblocks.assemble.relations.taking import refers, with_faults
 from robbieblocks.assemble.relations.translations import Groups, original_setting
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     PageRow,
     SiteSettings,

@@ -7,11 +7,10 @@ page, only who stands beside it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.assemble.relations.listing import Answer
 from robbieblocks.assemble.relations.order import Alteration, Selection
-from robbieblocks.lazy_dataclasses import dataclass
 
 
 @dataclass(slots=True)

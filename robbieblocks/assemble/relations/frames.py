@@ -10,7 +10,7 @@ the pages of every app, behind its own. A page whose `metadata.frame` is false t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Final, NamedTuple, Self, TypeAlias
@@ -22,7 +22,6 @@ from robbieblocks.assemble.page_settings import (
 )
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import json_pointer
 from robbieblocks.model import (
     NO_SETTINGS,

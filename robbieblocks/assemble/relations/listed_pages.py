@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 
 from robbieblocks.assemble.relations.listing import Listing
@@ -11,7 +11,6 @@ from robbieblocks.assemble.relations.order import Change
 from robbieblocks.assemble.relations.page_data import data_of, too_much
 from robbieblocks.assemble.values import MAX_PROBLEMS
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import JsonObject, PageRow, equal_json, same
 from robbieblocks.row_faults import blame
 

@@ -8,14 +8,13 @@ default language, those of the whole node. Lists, feeds and groups of translatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from robbieblocks.assemble.page_settings import language_of
 from robbieblocks.assemble.relations.frames import default_language, frame_setting, is_due
 from robbieblocks.assemble.routes import has_place, release_path
 from robbieblocks.assemble.values import ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import (
     NOT_FOUND_DEPTH,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from robbieblocks.assemble.relations.page_data import field_of
 from robbieblocks.assemble.relations.query import PageQuery
 from robbieblocks.assemble.values import MAX_DEPTH, depth_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, JsonObject, canonical_json
 
 Change = tuple[JsonObject | None, JsonObject | None]

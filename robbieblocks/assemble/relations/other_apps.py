@@ -6,7 +6,7 @@ They are those that visitors find: what is live on the node, or goes live with t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -17,7 +17,6 @@ from robbieblocks.assemble.relations.listing import Listing
 from robbieblocks.assemble.relations.not_found import is_not_found_page
 from robbieblocks.assemble.relations.order import Alteration, Change, Selection
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import PageRow, changed_between, same
 from robbieblocks.row_faults import is_passing
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from robbieblocks.assemble.relations.page_data import FIELDS, is_field
 from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, json_pointer, listed, printable
 from robbieblocks.model import Json, JsonObject, RowCollection
 from robbieblocks.names import is_language

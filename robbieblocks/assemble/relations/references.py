@@ -7,7 +7,7 @@ is a column of the row that the page is made of, `{"$rows": {...}}` a list of ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from robbieblocks.assemble.collections.filling import ROW, no_column
@@ -24,7 +24,6 @@ from robbieblocks.assemble.relations.query import (
 )
 from robbieblocks.assemble.values import MAX_DEPTH, MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, json_pointer, printable
 from robbieblocks.model import Json, JsonObject, PageRow, Taken
 

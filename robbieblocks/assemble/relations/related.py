@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from robbieblocks.assemble.collections.row_lists import RowList
@@ -26,7 +26,6 @@ from robbieblocks.assemble.relations.references import References
 from robbieblocks.assemble.relations.taking import with_blocks, with_faults, with_feed
 from robbieblocks.assemble.relations.translations import Group, as_translation, translations_data
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, Languages, PageRow, same
 from robbieblocks.row_faults import blame, is_passing
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -31,7 +31,6 @@ from robbieblocks.assemble.relations.other_apps import (
 )
 from robbieblocks.assemble.relations.taking import refers
 from robbieblocks.assemble.relations.translations import original_setting
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     NO_SETTINGS,
     SHARED_APP,

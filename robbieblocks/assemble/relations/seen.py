@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,6 @@ from robbieblocks.assemble.relations.frames import frame_setting
 from robbieblocks.assemble.relations.other_apps import AppPages
 from robbieblocks.assemble.relations.translations import Groups
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import PageRow
 
 # Where more rows have changed, looking at all of them is as quick.

@@ -7,7 +7,7 @@ one, the original. Of pages of rows, a template may name another template.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple, Self
 
@@ -16,7 +16,6 @@ from robbieblocks.assemble.relations.language_names import own_name
 from robbieblocks.assemble.relations.page_data import title_of
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import Json, JsonObject, Languages, PageRow, Translation, doubled, made_key
 from robbieblocks.names import may_be_listed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.bundle.analysis.component_choice import (
     NOTHING,
@@ -20,7 +20,6 @@ from robbieblocks.bundle.analysis.component_choice import (
 from robbieblocks.bundle.analysis.parsing import MAX_DEPTH, parse
 from robbieblocks.bundle.analysis.syntax import Import, SourcePosition, Syntax, code_problem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, sha256
 
 

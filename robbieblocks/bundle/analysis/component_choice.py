@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks.bundle.analysis.parsing import parse
 from robbieblocks.bundle.analysis.spans import Spans
 from robbieblocks.bundle.analysis.syntax import Declaration, Expression, Syntax, code_problem
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import listed
 from robbieblocks.model import ComponentRow
 

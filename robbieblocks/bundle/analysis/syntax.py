@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem, Severity
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow
 
 # Whether a declaration may be a component, as far as its syntax tells.

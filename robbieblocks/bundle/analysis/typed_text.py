@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tree_sitter import Node, QueryCursor
@@ -13,7 +13,6 @@ from robbieblocks.bundle.analysis.component_choice import FRAGMENT
 from robbieblocks.bundle.analysis.queries import query, text_of
 from robbieblocks.bundle.analysis.syntax import SourcePosition, Syntax
 from robbieblocks.bundle.analysis.trees import tree
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow
 
 # What JavaScript does not have.

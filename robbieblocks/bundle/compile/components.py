@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -18,7 +18,6 @@ from robbieblocks.bundle.analysis import Analysis, ColumnShift, SourcePosition, 
 from robbieblocks.bundle.compile.esbuild import Esbuild, Message, Output, Outputs
 from robbieblocks.bundle.compile.remedies import in_one, remedy_of
 from robbieblocks.errors import Problem, ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ComponentRow, sha256
 from robbieblocks.process import Killed
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +24,6 @@ from robbieblocks.bundle.compile.service import (
 )
 from robbieblocks.bundle.processes import KeepAlive
 from robbieblocks.errors import ProcessFailed, ToolchainUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.process import temporary_folder
 from robbieblocks.toolchain import Toolchain
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 from robbieblocks.bundle.tailwind.safe_rules import safe_rules
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.row_faults import blame
 
 _MAX_OTHER_WORDS: Final = 60_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -19,7 +19,6 @@ from robbieblocks.bundle.tailwind.design_system import DesignSystem
 from robbieblocks.bundle.tailwind.theme import theme_css
 from robbieblocks.cache import Cache
 from robbieblocks.css_text import property_name
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, Importing, Sha256, TokenRow, reachable, sha256
 from robbieblocks.toolchain import Toolchain
 

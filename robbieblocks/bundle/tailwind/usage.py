@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -12,7 +13,6 @@ from robbieblocks.bundle.tailwind.classes import KnownClasses
 from robbieblocks.bundle.tailwind.variables import text_warning
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import listed, nearest, printable
 from robbieblocks.model import ComponentRow, Importing, TokenRow, reachable
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -21,7 +21,6 @@ from robbieblocks.checks.sources import Place
 from robbieblocks.css_colors import Color, color, contrast
 from robbieblocks.css_text import property_name
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import BrandedNode
 from robbieblocks.row_faults import blame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
@@ -13,7 +14,6 @@ from robbieblocks.checks.finding import Checked
 from robbieblocks.checks.markup import Element, Markup
 from robbieblocks.checks.sources import Place
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import nearest, printable
 from robbieblocks.model import GONE, AssembledPage
 from robbieblocks.pipeline import InspectedPage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import typer
@@ -15,7 +16,6 @@ from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
 from robbieblocks.errors import Problem, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted
 from robbieblocks.model import RowCollection, Snapshot
 from robbieblocks.settings import PROJECT_FILE, Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,6 @@ from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.content import Exported, RowMerge, RowName, Side
 from robbieblocks.errors import ContentError, DatabaseUnavailable, RightsMissing, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, did_you_mean, printable
 from robbieblocks.objectstore import Originals
 from robbieblocks.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,6 @@ from robbieblocks.cli.output import print_result
 from robbieblocks.cli.version import version
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.file_reading import read_file
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean
 from robbieblocks.model import sha256
 from robbieblocks.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,6 @@ from robbieblocks import events
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import SiteUnavailable, UsageError
 from robbieblocks.events import OutboxState, Sender
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, did_you_mean, visible_line
 from robbieblocks.settings import EventSettings, Settings
 

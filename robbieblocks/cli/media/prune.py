@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -12,7 +13,6 @@ from robbieblocks import content
 from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, size, visible_line
 from robbieblocks.objectstore import Original, Originals
 from robbieblocks.settings import Settings

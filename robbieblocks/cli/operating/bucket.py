@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,6 @@ from robbieblocks import bucket, release
 from robbieblocks.bucket import FlatPointer, RouterKind, StaticHost
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import BucketUnavailable, RobbieBlocksError, SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, printable, visible_line
 from robbieblocks.new_folder import check_is_new, write_new_folder
 from robbieblocks.objectstore import Address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,6 @@ from robbieblocks import cache, release, shared_cache, toolchain
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.table import aligned
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, did_you_mean, size
 from robbieblocks.release import AppUsage, AssetsUsage, Pruned, SiteRoot
 from robbieblocks.settings import Settings, SharedCacheSettings

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from robbieblocks import database
 from robbieblocks.cli import session
 from robbieblocks.errors import UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import nearest, visible_line
 from robbieblocks.settings import PROJECT_FILE, SETTINGS, SHARED_CACHE_KEY, Setting, Settings
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 import typer
 
 from robbieblocks import record
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import counted, visible_line
 from robbieblocks.model import WAITING_CARD
 from robbieblocks.release import Freeze, Hold, NotServed, Pin

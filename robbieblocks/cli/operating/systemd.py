@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,7 +20,6 @@ from robbieblocks import database, worker
 from robbieblocks.cli import session
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.errors import RightsMissing, SchemaOutdated, Transient, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import SHARED_CACHE_KEY, Settings
 from robbieblocks.worker import Timing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
@@ -17,7 +18,6 @@ from robbieblocks.cli.asking import asking_account, reason_of
 from robbieblocks.cli.output import print_progress, print_result
 from robbieblocks.cli.pinning.telling import tell
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import did_you_mean, visible_line
 from robbieblocks.release import RolledBack, SiteRoot
 from robbieblocks.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,7 +16,6 @@ from robbieblocks.cli import session
 from robbieblocks.cli.output import as_json, print_progress, print_result
 from robbieblocks.cli.previewing.addresses import check_address
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.new_folder import check_is_new, write_new_folder
 from robbieblocks.pipeline import BuildContext
 from robbieblocks.prerender import Prerenderer

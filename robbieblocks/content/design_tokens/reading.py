@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,6 @@ from robbieblocks.content.design_tokens.tree import Entry, Tree
 from robbieblocks.content.shape import Token
 from robbieblocks.css_text import named_tokens, with_tokens
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import NODE_KEYS, Json, JsonObject, kept_for
 from robbieblocks.names import KEY_LENGTH

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import printable
 from robbieblocks.model import Json, JsonObject
 from robbieblocks.source_files import Place

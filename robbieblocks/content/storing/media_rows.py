@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import Connection, Cursor
@@ -11,7 +12,6 @@ from psycopg.rows import DictRow, tuple_row
 from robbieblocks.content.shape import Media
 from robbieblocks.database import ALL_ROWS, translated
 from robbieblocks.errors import DatabaseUnavailable, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.media_names import focal_point_problem, key_problem, path_problem
 from robbieblocks.model import MediaBytes, MediaObject, sha256
 from robbieblocks.objectstore import Originals

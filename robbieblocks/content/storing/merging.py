@@ -19,7 +19,7 @@ component of the package is no file where the row is there and not as it was imp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal
 
@@ -27,7 +27,6 @@ from robbieblocks.content.packaged import is_packaged
 from robbieblocks.content.shape import Block, Content, ContentRow, Page, RowName
 from robbieblocks.content.storing.stored import Stored
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, NodeRow, sha256
 from robbieblocks.source_files import exact_json
 

@@ -8,6 +8,7 @@ table. In the SQL, `held` is the row in the table, `excluded` the one that was t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString, cast
 
@@ -17,7 +18,6 @@ from psycopg.sql import SQL, Composed
 from robbieblocks.content.shape import ContentRow, Media, Page, RowName
 from robbieblocks.content.storing import media_rows
 from robbieblocks.content.storing.merging import RowMerge, row_hash
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Json, MediaObject
 from robbieblocks.source_files import exact_json
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Literal, LiteralString, TypeVar
 
@@ -29,7 +29,6 @@ from robbieblocks.content.storing.stored_rows import (
 )
 from robbieblocks.database import ALL_ROWS, translated
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 
 # The statements of a transaction see one moment, and overwrite nothing that came after it.
 ONE_MOMENT: LiteralString = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from robbieblocks.content.design_tokens import design_tokens
@@ -23,7 +24,6 @@ from robbieblocks.content.writing.keeping import FileChoice, KeptFile
 from robbieblocks.content.writing.media import MediaFiles
 from robbieblocks.content.writing.pages import PageFiles
 from robbieblocks.errors import Problem, SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.objectstore import Originals
 
 

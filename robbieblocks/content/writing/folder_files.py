@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robbieblocks.content.reading.media_files import MEDIA_MOST_BYTES
 from robbieblocks.content.shape import EXAMPLES
 from robbieblocks.file_reading import Refused, read_file
-from robbieblocks.lazy_dataclasses import dataclass
 
 
 @dataclass(slots=True)

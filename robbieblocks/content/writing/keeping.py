@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,7 +12,6 @@ from robbieblocks.content.reading.folder import load_sound
 from robbieblocks.content.shape import Content, ContentRow, RowName, Token
 from robbieblocks.content.storing.merging import Side, row_hash
 from robbieblocks.content.storing.stored import Stored
-from robbieblocks.lazy_dataclasses import dataclass
 
 _MISTAKE = "has a mistake, which `robbieblocks content import --dry-run` names"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import Connection
 
 from robbieblocks.database.errors import translated
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import resource_dir
 
 # The schema of pg_stat_statements, where the server has loaded it and the database has it.

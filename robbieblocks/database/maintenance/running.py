@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final, LiteralString
 
 import psycopg
@@ -18,7 +19,6 @@ from robbieblocks.database.maintenance.state import read_state
 from robbieblocks.database.maintenance.tasks import Cadence, Task, tasks
 from robbieblocks.database.schema.describing import home
 from robbieblocks.errors import DatabaseUnavailable, RightsMissing, SchemaOutdated
-from robbieblocks.lazy_dataclasses import dataclass
 
 _LOCK: Final = sessions.lock_key("maintenance")
 

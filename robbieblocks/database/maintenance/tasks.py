@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from psycopg.sql import SQL, Composed, Identifier
 
 from robbieblocks.database.maintenance.analysis import Finding
-from robbieblocks.lazy_dataclasses import dataclass
 
 Cadence = Literal["daily", "weekly", "monthly"]
 

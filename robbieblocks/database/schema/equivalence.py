@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from robbieblocks.lazy_dataclasses import dataclass
+from dataclasses import dataclass
 
 # Postgres writes these back as they were given, and they are the same moment.
 _NOW = frozenset({"now()", "CURRENT_TIMESTAMP", "transaction_timestamp()"})

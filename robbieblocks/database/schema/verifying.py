@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
@@ -15,7 +16,6 @@ from robbieblocks.database.errors import translated
 from robbieblocks.database.schema.applying import apply, lock_for_transaction, sources
 from robbieblocks.database.schema.describing import describe, home, use_schema
 from robbieblocks.database.schema.equivalence import column_parts, satisfies
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import resource_dir
 
 UPGRADE = "robbieblocks db upgrade"

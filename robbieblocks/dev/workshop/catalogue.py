@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.assemble import ValueProblem, normal_form, schema_problems
 from robbieblocks.content import CODE_FILES, Component, Content, is_packaged
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible
 from robbieblocks.model import BlockRow, Json, JsonObject, NodeRow, PageRow, Snapshot
 

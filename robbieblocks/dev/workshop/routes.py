@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,6 @@ from robbieblocks.dev.requests import HEADERS, same_site, sent_object
 from robbieblocks.dev.site import PREFIX
 from robbieblocks.dev.workshop.stages import Workshop
 from robbieblocks.errors import RobbieBlocksError, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible
 from robbieblocks.model import JsonObject, sha256
 from robbieblocks.serve import plain

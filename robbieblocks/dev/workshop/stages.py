@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,7 +14,6 @@ from robbieblocks.content import Content
 from robbieblocks.dev.site import NodeSite
 from robbieblocks.dev.workshop.catalogue import Catalogue
 from robbieblocks.errors import ContentError, Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP, BlockRow, JsonObject, PageRow, Snapshot, same, sha256
 from robbieblocks.pipeline import BuildContext, PreviewedRun, Target, stage
 from robbieblocks.prerender import PageRenderer

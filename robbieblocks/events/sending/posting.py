@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -13,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 from robbieblocks.errors import UsageError
 from robbieblocks.events.sending.messages import slack_body, standard_body
 from robbieblocks.events.sending.schedule import read_retry_after
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.settings import Webhook, is_loopback, url_problem
 

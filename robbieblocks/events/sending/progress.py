@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,6 @@ import orjson
 from robbieblocks.events import outbox
 from robbieblocks.events.event import instant
 from robbieblocks.events.shapes import is_object, node_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Webhook
 
 _RECEIVERS: Final = "receivers.json"

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,7 +21,6 @@ from robbieblocks.events.sending.passes import Pass, SentEvent
 from robbieblocks.events.sending.posting import Outcome, post
 from robbieblocks.events.sending.progress import Delivery, Receiver
 from robbieblocks.events.shapes import node_of
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import HOOK, EventSettings, Webhook
 
 HOOK_TIMEOUT_S: Final = 120.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import BrandedNode, Manifest, NodeIndex, NodeRow, Sha256
 from robbieblocks.pipeline.compiling import CompiledApp
 from robbieblocks.pipeline.planning.causes import Tokens

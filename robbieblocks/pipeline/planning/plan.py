@@ -7,12 +7,11 @@ approves a build takes the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     AssembledPage,
     BrandedNode,

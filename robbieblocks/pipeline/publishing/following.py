@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, PageEntries, PageEntry, ReleaseFiles, Sha256, sha256
 from robbieblocks.pipeline.planning import RunPlan
 from robbieblocks.pipeline.publishing.node_files import folders

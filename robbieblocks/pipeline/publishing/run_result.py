@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import PageEntry
 from robbieblocks.pipeline.planning import RunPlan, causes_of_problems
 from robbieblocks.pipeline.report import Outcome, PageReport, RunReport

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.prerender.isolate.html_check import block_node, parsed
 
 # React escapes "<" in texts and ">" in attributes.

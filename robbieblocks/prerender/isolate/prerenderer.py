@@ -6,13 +6,12 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import field
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Lock
 from typing import Final, Self
 
 from robbieblocks.errors import ProcessFailed
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Bundle, RenderedBlock, RenderJob
 from robbieblocks.prerender.isolate.client import IsolateClient
 

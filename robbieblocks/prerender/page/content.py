@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from robbieblocks.errors import Problem
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import NO_SETTINGS, SiteSettings
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.islands import Islands

@@ -8,12 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     AssembledPage,
     Asset,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import quote
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Asset, BrandedNode, icon_file, sha256, sheet_file
 
 _BACKGROUND: Final = "color.background"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from html import escape
 from types import SimpleNamespace
 from typing import Final, NamedTuple, Self
@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import NO_SETTINGS, Asset, BrandedNode, IconLink, StyleForm
 from robbieblocks.prerender.page import head
 from robbieblocks.prerender.page.granted import Granted

@@ -6,10 +6,10 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from html import escape
 from typing import Final, NamedTuple
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import (
     INDEX_READER,
     RUNTIME_PARTS,

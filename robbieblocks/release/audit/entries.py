@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias, TypeGuard
 from uuid import uuid4
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 Outcome: TypeAlias = Literal["done", "void", "cut short", "unknown"]
 """How an act ended. `void`: nothing of it was done; `cut short`: it is kept, and nothing moved."""

@@ -10,11 +10,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.audit.entries import Ended, Entry, line_of, read_line
 from robbieblocks.release.files import disk
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.audit import log_file
 from robbieblocks.release.audit.entries import Ended, Entry, Outcome, is_window
 from robbieblocks.release.audit.log_file import Line

@@ -8,12 +8,11 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, Sha256
 from robbieblocks.release.files import disk
 from robbieblocks.release.files.disk import FileStat

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest
 from robbieblocks.release.checking.verification_cache import Trust
 from robbieblocks.release.files import disk

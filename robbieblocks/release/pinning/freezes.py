@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 from robbieblocks.release.files import disk
 from robbieblocks.release.pinning.pins import instant, minute, text_of

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 from robbieblocks import failpoints
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Manifest, Sha256, only_late_parts_differ
 from robbieblocks.release.audit.entries import new_id
 from robbieblocks.release.audit.noting import GOING_BACK

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import (
     ASSETS,

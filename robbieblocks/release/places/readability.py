@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.files.disk import attempt
 from robbieblocks.release.places.layout import AppFolder, apps, nodes
 from robbieblocks.release.places.site_root import SiteRoot

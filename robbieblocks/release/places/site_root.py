@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.checking.verification_cache import VerificationCache
 from robbieblocks.release.files.disk import FileStat, TemporaryPaths
 from robbieblocks.release.manifest import ManifestCache

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.files import disk
 from robbieblocks.release.places.layout import AppFolder, apps, nodes
 from robbieblocks.release.places.site_root import SiteRoot

@@ -8,11 +8,10 @@ import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self
 from urllib.parse import quote, urlsplit
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.names import BUILD_HEADER
 from robbieblocks.settings import Address
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.proof import likeness
 from robbieblocks.release.proof.answers import Answer, Failure
 from robbieblocks.release.proof.known import KnownRelease

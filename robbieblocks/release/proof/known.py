@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.names import is_release
 from robbieblocks.release.places.layout import AppFolder, apps, nodes
 from robbieblocks.release.proof.answers import Answer

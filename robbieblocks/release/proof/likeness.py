@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Final
-
-from robbieblocks.lazy_dataclasses import dataclass
 
 # What a proxy adds or rewrites, and visitors don't read.
 _NOT_READ: Final = ("script", "style", "noscript", "template", "iframe")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 
 Culprit = Literal[

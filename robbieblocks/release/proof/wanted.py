@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import ASSET_PREFIX, Manifest, PageEntry, sheet_file
 from robbieblocks.release.files import disk
 from robbieblocks.release.names import BUILD_HEADER, hash_in_name

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from robbieblocks import failpoints
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release.compression.codings import SUFFIXES, original_of
 from robbieblocks.release.files import disk
 from robbieblocks.release.manifest import asset_names, base_digest

@@ -10,10 +10,10 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import SHARED_APP
 from robbieblocks.release.compression.codings import SUFFIXES
 from robbieblocks.release.files import disk

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import Cause, Target
 from robbieblocks.review.pictures.values import Theme
 from robbieblocks.review.values import PageEffect, Reviewed

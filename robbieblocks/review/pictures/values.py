@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import sha256
 from robbieblocks.review.values import PageEffect
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self, cast, get_args
 
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.model import Redirect
 from robbieblocks.serve.configuration.headers import AppHeaders
 from robbieblocks.serve.configuration.rendering import render

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import LiteralString
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from robbieblocks import changes, database, release
 from robbieblocks.changes import Waiting
 from robbieblocks.database import check_whole, translated
 from robbieblocks.errors import SiteUnavailable, UsageError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.pipeline import apps_with_pages
 from robbieblocks.release import SiteRoot
 from robbieblocks.worker.connections.leader_lock import LeaderLock

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from psycopg import Connection
 
@@ -17,7 +17,6 @@ from robbieblocks import file_locks, record
 from robbieblocks.database import sessions, translated
 from robbieblocks.database.sessions import Session
 from robbieblocks.errors import SiteUnavailable
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.release import SiteRoot, worker_lock
 
 _STALE_SESSIONS_MAX = 8

@@ -12,13 +12,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 from psycopg import Connection
 
 from robbieblocks import changes, database, record
 from robbieblocks.errors import DatabaseUnavailable, Permanent, RobbieBlocksError, Transient
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.worker.connections.retry import connect_with_retry
 from robbieblocks.worker.log import Log
 from robbieblocks.worker.timing import Timing

@@ -15,14 +15,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import Connection
 from psycopg.pq import TransactionStatus
 
 from robbieblocks import database
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.worker.log import Log
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -12,7 +12,6 @@ from prometheus_client import Histogram
 
 from robbieblocks import record
 from robbieblocks.changes import Waiting
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.shared_cache import SharedCounts
 from robbieblocks.worker.agenda import Job
 from robbieblocks.worker.connections import Liveness

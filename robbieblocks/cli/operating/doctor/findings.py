@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from robbieblocks.errors import RobbieBlocksError
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.messages import visible_line
 
 _ARROW: Final = "\n  -> "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,7 +14,6 @@ from robbieblocks.cli import session
 from robbieblocks.cli.operating.doctor.findings import Finding, broken, failed, note, ok
 from robbieblocks.database import embedded, schema
 from robbieblocks.errors import RobbieBlocksError, SchemaIncomplete
-from robbieblocks.lazy_dataclasses import dataclass
 from robbieblocks.settings import Settings
 
 _OLDEST_SERVER: Final = 150000
