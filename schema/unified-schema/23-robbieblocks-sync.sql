@@ -1482,10 +1482,14 @@ DECLARE
     the_table CONSTANT text := entry ->> 'table';
     the_key CONSTANT text := entry ->> 'row_key';
     is_delete CONSTANT boolean := entry ->> 'operation' = 'DELETE';
-    found jsonb := sync_fetch(the_table, the_key);
+    found jsonb;
     last sync_rows;
     made text;
 BEGIN
+    IF entry ? 'parked' THEN
+        PERFORM sync_unpark(node, entry);
+    END IF;
+    found := sync_fetch(the_table, the_key);
     SELECT * INTO last FROM sync_rows r
      WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
     made := sync_next_version(greatest(coalesce(last.version, ''),
@@ -1763,10 +1767,19 @@ BEGIN
     END IF;
     BEGIN
         IF NOT is_key AND key_place IS NOT NULL THEN
-            RETURN sync_apply_one(node, entry, jsonb_build_object(key_place,
-                sync_last_place(the_table, key_columns, key_place, entry -> 'data')),
-                entry -> 'parked');
-        ELSIF NOT is_key THEN
+            BEGIN
+                RETURN sync_apply_one(node, entry, jsonb_build_object(key_place,
+                    sync_last_place(the_table, key_columns, key_place, entry -> 'data')),
+                    entry -> 'parked');
+            EXCEPTION WHEN unique_violation OR foreign_key_violation THEN
+                -- It has a place now, and fails for another reason: that one decides.
+                GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT,
+                                        by_name = CONSTRAINT_NAME, by_table = TABLE_NAME;
+                is_key := CASE WHEN state = '23505' AND by_table = the_table
+                               THEN (sync_unique(the_table, by_name)).is_key END;
+            END;
+        END IF;
+        IF NOT is_key THEN
             RETURN sync_reject(node, entry, 'unique key', said);
         ELSIF state = '23503' AND entry ->> 'operation' = 'DELETE' THEN
             RETURN sync_reject(node, entry, 'in use', said);
