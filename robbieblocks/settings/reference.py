@@ -59,7 +59,7 @@ interval = 60
 [sync.tables]
 robbieblocks_style_tokens = "down"
 robbieblocks_pages = "both column"
-secrets = "never"
+media_assets = "never"
 ```
 
 The direction is `both`, `down` (from the master), `up` (to the master) or `never`. The rule says
