@@ -148,6 +148,29 @@ def test_a_picture_among_words_breaks_no_line(
         page.close()
 
 
+HIDDEN = component(
+    "hidden",
+    """export default () => <div dangerouslySetInnerHTML={{ __html:
+      '<p hidden>never</p><p hidden="until-found">A hidden word</p>' }} />;""",
+)
+
+
+def test_browsers_find_what_is_hidden_until_then(
+    press: Press, tmp_path: Path, browser: Browser
+) -> None:
+    """Such an element takes no room and keeps its text; what is hidden is not there."""
+    made = press.bundle(HIDDEN, base_css=press.renderer.base_css())
+    press.write(tmp_path, made, [pages.page(block(1, "hidden"))], pages.node(stylesheet=TOKENS))
+    with pages.served(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(address)
+        shown = "name => getComputedStyle(document.querySelector(name)).display"
+        assert page.evaluate(shown, "[hidden='']") == "none"
+        assert page.evaluate(shown, "[hidden=until-found]") == "block"
+        assert page.evaluate("document.querySelector('[hidden=until-found]').offsetHeight") == 0
+        page.close()
+
+
 WINDOWS = component(
     "windows",
     """export default () => <>

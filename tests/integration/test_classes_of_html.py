@@ -100,10 +100,11 @@ def test_a_class_may_be_written_with_escapes(make_site: MakeSite, page: Page) ->
     made.component(
         "mark",
         r"""import { useState } from "react";
+        const late = (it) => `${it} after:content-['\u2190\\2013'] mt-[\x33\x30px]`;
         const shown = "before:content-['\u2192\\2014'] data-[it=\"1\"]:pt-[27px]\npl-[28px]";
         export default function Mark() {
           const [on, set] = useState(false);
-          return <button type="button" data-it="1" className={on ? shown : "off"}
+          return <button type="button" data-it="1" className={on ? late(shown) : "off"}
             onClick={() => set(true)}>go</button>;
         }""",
     )
@@ -113,9 +114,11 @@ def test_a_class_may_be_written_with_escapes(make_site: MakeSite, page: Page) ->
         visit(page, f"{address}/mark/")
         page.get_by_role("button").click()
         page.wait_for_function("() => document.querySelector('#b1 button').className !== 'off'")
-        assert page.evaluate(STYLE, "#b1 button")[:2] == ["27px", "28px"]
-        content = "getComputedStyle(document.querySelector('#b1 button'), '::before').content"
-        assert page.evaluate(content) == '"→—"'
+        found = page.evaluate(STYLE, "#b1 button")
+        assert (found[0], found[1], found[3]) == ("27px", "28px", "30px")
+        content = "name => getComputedStyle(document.querySelector('#b1 button'), name).content"
+        assert page.evaluate(content, "::before") == '"→—"'
+        assert page.evaluate(content, "::after") == '"←–"'
 
 
 def test_an_edit_without_a_new_class_keeps_the_styles(site: Site) -> None:

@@ -119,6 +119,7 @@ def test_what_does_not_do_what_it_seems_to(press: Press, code: str, what: str) -
 @pytest.mark.parametrize(
     "code",
     [
+        "export default () => <x-count onbump={() => 1}><y-z onclik={() => 2} /></x-count>;",
         "class A extends Component { render() { return <p/>; } }\nA.defaultProps = {};\n"
         "export default A;",
         "export default ({ items = [] }) => items.map(({ key }) => <p key={key}>x</p>);",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from robbieblocks.prerender.isolate.html_check import parsed
-from robbieblocks.prerender.isolate.nesting import in_template, misnested_in
+from robbieblocks.prerender.isolate.nesting import escaped_text, in_template, misnested_in
 
 MARK = "<!--rb-raw-->"
 MISNESTED = [
@@ -78,3 +78,16 @@ def test_deep_trees(html: str) -> None:
 def test_templates(html: str, names: str) -> None:
     """What React has in a template is nowhere where it looks; raw HTML it does not look for."""
     assert in_template(html) == names
+
+
+@pytest.mark.parametrize(
+    ("html", "names"),
+    [
+        ('<iframe title="a &amp; b">c &amp; d</iframe>', "iframe text"),
+        ("<p>&amp;</p><xmp>&lt;b></xmp>", "xmp text"),
+        ('<iframe title="a &amp; b">c</iframe><p>&amp;</p>', ""),
+    ],
+)
+def test_escaped_text(html: str, names: str) -> None:
+    """What React escapes stays escaped where a parser reads no entities."""
+    assert escaped_text(html) == names

@@ -9,7 +9,7 @@ import re
 import string
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +25,7 @@ _PATTERNS: Final = """
     (shorthand_property_identifier) @name
     (property_identifier) @property
     (string) @string
-    (template_string (string_fragment) @fragment)
+    (template_string) @template
     (call_expression function: (import) @import)
     (meta_property) @meta
     (jsx_element open_tag: (jsx_opening_element name: (identifier) @tag)
@@ -75,8 +75,9 @@ def read_all_depths(syntax: Syntax, root: Node) -> None:
     syntax.computes_styles = created or None in styles or bool(found.get("empty_style"))
     names = {name for name, _ in syntax.identifiers}
     strings = {text_of(node)[1:-1] for node in found.get("string", ())}
-    others = map(text_of, (*found.get("fragment", ()), *found.get("property", ())))
-    syntax.words = _words(strings.union(names, others))
+    others = map(text_of, found.get("property", ()))
+    templates = (text for node in found.get("template", ()) for text in _texts(node))
+    syntax.words = _words(strings.union(names, others, templates))
 
 
 def text_of(node: Node | None) -> str:
@@ -95,6 +96,18 @@ def _creates_style(syntax: Syntax, root: Node) -> bool:
     return b"createElement" in syntax.text and bool(
         QueryCursor(query(_CREATED_STYLE)).captures(root).get("created_style")
     )
+
+
+def _texts(template: Node) -> Iterator[str]:
+    """The texts of a template, between what is put into it; an escape is a part of its text."""
+    text = ""
+    for node in template.named_children:
+        if node.type == "template_substitution":
+            yield text
+            text = ""
+        else:
+            text += text_of(node)
+    yield text
 
 
 def _values(root: Node, nodes: Sequence[Node]) -> list[Node]:

@@ -40,6 +40,9 @@ _TABLE_PARTS: Final = frozenset(
 _IN_TEMPLATE: Final = re.compile(
     r"<template(?:\s[^<>]*+)?>(?:<(?P<name>[a-z][^\s/>]*+)|(?P<text>[^<]))", re.IGNORECASE
 )
+_RAW_TEXT: Final = re.compile(
+    r"<(?P<name>iframe|noembed|noframes|xmp)(?:\s[^<>]*+)?>[^<&]*+&", re.IGNORECASE
+)
 # A parser ends the first where the second begins, or passes the second over.
 _SPLIT_CONTROLS: Final = frozenset({"a a", "button button", "form form"})
 # Browsers keep a copy of the chosen option in it.
@@ -82,6 +85,12 @@ def in_template(written: str) -> str:
     """As `misnested_in`, of a block that lives in the browser: what React has in a `<template>`."""
     found = _IN_TEMPLATE.search(written)
     return f"template {found['name'] or _TEXT}".lower() if found is not None else ""
+
+
+def escaped_text(written: str) -> str:
+    """As `in_template`: text with `&` in an element in which a parser reads no entities."""
+    found = _RAW_TEXT.search(written)
+    return f"{found['name'].lower()} {_TEXT}" if found is not None else ""
 
 
 def split_control(document: LexborHTMLParser, html: str) -> str:

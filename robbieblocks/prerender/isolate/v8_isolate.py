@@ -16,7 +16,12 @@ from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate import harness
 from robbieblocks.prerender.isolate.controls import nested_controls_in
 from robbieblocks.prerender.isolate.html_check import html_problem, parsed
-from robbieblocks.prerender.isolate.nesting import in_template, misnested_in, split_control
+from robbieblocks.prerender.isolate.nesting import (
+    escaped_text,
+    in_template,
+    misnested_in,
+    split_control,
+)
 from robbieblocks.prerender.isolate.protocol import (
     INTERACTIVE,
     PROVEN,
@@ -160,7 +165,7 @@ def checked(result: Result) -> Result:
                 misnested = misnested_in(document, nesting)
             lives = flags & (INTERACTIVE | RERENDER)
             if lives and not misnested:
-                misnested = in_template(nesting)
+                misnested = in_template(nesting) or escaped_text(nesting)
             if not misnested and nesting != html and not lives:
                 # No tree of React's is needed, and raw HTML may have what a parser takes apart.
                 misnested = split_control(document, html)
