@@ -549,6 +549,7 @@ def test_a_mark_of_the_byte_order_is_passed_over(folder: Path, write: Write) -> 
         ("components/bar/props.schema.json", "interface Props { a: 1 }", "another language"),
         ("components/bar/props.schema.json", " \n", "write {}, or remove the file"),
         ("components/bar/props.schema.json", '{"a": NaN}', "write a number, or null"),
+        ("components/bar/props.schema.json", "null", "write {}, or remove the file"),
         ("tokens.toml", '```toml\n"color.a" = { value = "#fff" }\n```', "the lines with ```"),
     ],
 )

@@ -26,6 +26,26 @@ _BY_KEYWORD = {
     "exclusiveMaximum": 'write the number here: "exclusiveMaximum": 100',
     "required": 'write a list of names in the object\'s own schema: "required": ["title"]',
 }
+# What types are called elsewhere.
+_TYPE_INSTEAD = {
+    **dict.fromkeys(("int", "long"), "write integer"),
+    **dict.fromkeys(("float", "double", "decimal"), "write number"),
+    **dict.fromkeys(("str", "text", "textarea", "select"), "write string"),
+    "string": "write string",
+    "bool": "write boolean",
+    **dict.fromkeys(("list", "tuple", "set"), "write array"),
+    **dict.fromkeys(("dict", "map", "record"), "write object"),
+    "date": 'write "type": "string", "format": "date"',
+    **dict.fromkeys(("datetime", "timestamp"), 'write "type": "string", "format": "date-time"'),
+    **dict.fromkeys(("url", "uri"), 'write "type": "string", "format": "uri-reference"'),
+    **dict.fromkeys(("image", "file", "media"), 'write "type": "string", "format": "media"'),
+    **dict.fromkeys(("markdown", "richtext"), 'write "type": "string", "format": "markdown"'),
+    **dict.fromkeys(("any", "unknown", "mixed"), "leave type out: then any value fits"),
+    **dict.fromkeys(("function", "func"), "leave it out: rows hold no functions"),
+    **dict.fromkeys(("reactnode", "node", "element"), "write string, or format markdown"),
+}
+# Keywords that are texts, and that properties are often named like.
+_TEXTS = frozenset({"title", "description", "format", "pattern", "$comment", "type"})
 _CHOICES = (
     jsonschema_rs.ValidationErrorKind.AnyOf,
     jsonschema_rs.ValidationErrorKind.OneOfNotValid,
@@ -99,10 +119,17 @@ def faults_of_schema(schema: Schema) -> Iterator[ValueProblem]:
 
 
 def _fault_of_schema(error: jsonschema_rs.ValidationError) -> ValueProblem:
-    keyword = error.instance_path[-1] if error.instance_path else ""
-    at, remedy = json_pointer(*error.instance_path), _BY_KEYWORD.get(str(keyword))
-    remedy = remedy or "see JSON Schema 2020-12, or leave it out"
-    return ValueProblem(at, cut_short(error.message), remedy)
+    keyword = str(error.instance_path[-1]) if error.instance_path else ""
+    at, value, what = json_pointer(*error.instance_path), error.instance, cut_short(error.message)
+    remedy = _BY_KEYWORD.get(keyword, "see JSON Schema 2020-12, or leave it out")
+    if keyword == "type" and isinstance(value, str):
+        what = f"{cut_short(json.dumps(value), 60)} is no type"
+        remedy = _TYPE_INSTEAD.get(value.lower(), remedy)
+    elif isinstance(value, dict) and keyword in _TEXTS:
+        remedy = 'put the properties under "properties"'
+    elif isinstance(value, str) and ("number" in what or "integer" in what):
+        remedy = "write a number, without quotes"
+    return ValueProblem(at, what, remedy)
 
 
 def _patterns(value: Json, at: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
+from urllib.parse import unquote
 
 from robbieblocks.assemble.values import ValueProblem
 from robbieblocks.messages import json_pointer, printable
@@ -169,6 +170,7 @@ class References:
         self._anchors: dict[str, Schema] = {}
         self.problems: list[ValueProblem] = []
         waiting: list[tuple[str, Schema, int]] = [("", root, 0)]
+        checked: list[tuple[str, Schema]] = []
         while waiting:
             at, schema, depth = waiting.pop()
             if depth > MAX_NESTING:
@@ -181,6 +183,19 @@ class References:
                     self._anchors[anchor] = schema
             waiting += ((at + step, part, depth + 1) for step, part in parts(schema))
             self._check(at, schema)
+            checked.append((at, schema))
+        for at, schema in checked:
+            self._check_target(at, schema)
+
+    def _check_target(self, at: str, schema: Schema) -> None:
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#") and not self._leads(schema):
+            what = f"the reference {printable(reference)} leads to nothing in the schema"
+            remedy = 'put what it names into "$defs", and write #/$defs/<name>'
+            self.problems.append(ValueProblem(at + "/$ref", what, remedy))
+
+    def _leads(self, schema: Schema) -> bool:
+        return self.target(schema) is not None or self._value(str(schema["$ref"])) is not None
 
     def _check(self, at: str, schema: Schema) -> None:
         for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
@@ -198,12 +213,18 @@ class References:
         reference = schema.get("$ref", schema.get("$dynamicRef"))
         if not isinstance(reference, str) or not reference.startswith("#"):
             return None
+        found = self._value(reference)
+        return found if isinstance(found, dict) else None
+
+    def _value(self, reference: str) -> Json:
+        """What a local reference leads to: a schema, or `true` or `false` in its place."""
         if reference != "#" and not reference.startswith("#/"):
             return self._anchors.get(reference[1:])
         found: Json = self._root
         for part in reference.split("/")[1:]:
-            found = _member(found, part.replace("~1", "/").replace("~0", "~"))
-        return found if isinstance(found, dict) else None
+            # In an address, too, where a name has letters that it can't have.
+            found = _member(found, unquote(part).replace("~1", "/").replace("~0", "~"))
+        return found
 
     def in_place(self, schema: Schema) -> Iterator[Schema]:
         """Subschemas that apply to the same value: of `$ref`, `allOf`, `anyOf`, `if` and so on."""

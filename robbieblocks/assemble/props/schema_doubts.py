@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import islice
@@ -19,7 +20,6 @@ _PREFIX_ITEMS: Final = "write prefixItems for the places, and items for those be
 _LENGTHS: Final = "write minLength and maxLength, or minItems and maxItems for lists"
 # What means something in other drafts, in OpenAPI, or to who makes forms of a schema.
 _INSTEAD: Final = {
-    "dependencies": "write dependentRequired, or dependentSchemas",
     "additionalItems": _PREFIX_ITEMS,
     "$recursiveRef": 'write "$ref": "#"',
     "$recursiveAnchor": 'leave it out, and write "$ref": "#"',
@@ -34,6 +34,12 @@ _INSTEAD: Final = {
     # Of earlier drafts and of forms: they check nothing, and nobody thinks that they do.
     **dict.fromkeys(("comment", "example", "id", "multiple"), ""),
 }
+# What a type is called in TypeScript and in PropTypes.
+_KIND: Final = re.compile(
+    r"(?:string|number|boolean|integer|object|any|Date|ReactNode)(?:\[\])?\??$|PropTypes\."
+)
+_PROPERTY: Final = 'write "properties": {"title": {"type": "string"}}'
+_LITERAL: Final = re.compile(r"/.+/[a-z]*", re.DOTALL)
 _FORMATS: Final = (
     frozenset(
         """
@@ -63,26 +69,52 @@ def doubts_of_schema(schema: Schema) -> tuple[ValueProblem, ...]:
 
 
 def _doubts(root: Schema) -> Iterator[ValueProblem]:
-    keys: dict[str, str] = {}
-    formats: dict[str, str] = {}
+    # What was looked up already, for keywords and for formats.
+    meant: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    if "key" in _named(root):
+        what = "no component gets a prop named key: React keeps it to itself"
+        yield ValueProblem("/properties/key", what, "give the prop another name")
     waiting = [("", root)]
     while waiting:
         at, schema = waiting.pop()
         waiting += [(at + step, part) for step, part in parts(schema)]
-        for key in schema:
-            if key not in KEYWORDS and key not in keys and len(keys) < _MAX_NAMES:
-                keys[key] = _meant(key)
-            if remedy := keys.get(key):
-                what = f"JSON Schema 2020-12 has no {printable(key)}: it checks nothing"
-                yield ValueProblem(at + json_pointer(key), what, remedy)
-        said = schema.get("format")
-        if not isinstance(said, str) or said in _FORMATS:
+        yield from _keywords(at, schema, meant[0])
+        yield from _texts(at, schema, meant[1])
+
+
+def _keywords(at: str, schema: Schema, meant: dict[str, str]) -> Iterator[ValueProblem]:
+    for key, value in schema.items():
+        if key in KEYWORDS:
             continue
-        if said not in formats and len(formats) < _MAX_NAMES:
-            formats[said] = _meant_format(said)
-        if remedy := formats.get(said):
-            what = f"no format is named {printable(said)}: it checks nothing"
-            yield ValueProblem(at + "/format", what, remedy)
+        if isinstance(value, str) and _KIND.match(value):
+            what = f"{printable(key)} stands where keywords do: it checks nothing"
+            yield ValueProblem(at + json_pointer(key), what, _PROPERTY)
+            continue
+        if key not in meant and len(meant) < _MAX_NAMES:
+            meant[key] = _meant(key)
+        if remedy := meant.get(key):
+            what = f"JSON Schema 2020-12 has no {printable(key)}: it checks nothing"
+            yield ValueProblem(at + json_pointer(key), what, remedy)
+
+
+def _texts(at: str, schema: Schema, meant: dict[str, str]) -> Iterator[ValueProblem]:
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and _LITERAL.fullmatch(pattern):
+        what = "the pattern stands between slashes, which a text would have to have"
+        yield ValueProblem(at + "/pattern", what, "write it without / at both ends")
+    said = schema.get("format")
+    if not isinstance(said, str) or said in _FORMATS:
+        return
+    if said not in meant and len(meant) < _MAX_NAMES:
+        meant[said] = _meant_format(said)
+    if remedy := meant.get(said):
+        what = f"no format is named {printable(said)}: it checks nothing"
+        yield ValueProblem(at + "/format", what, remedy)
+
+
+def _named(schema: Schema) -> Schema:
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}
 
 
 def _meant(key: str) -> str:

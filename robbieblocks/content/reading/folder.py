@@ -216,7 +216,11 @@ def _props_schema(collector: ProblemCollector, folder: Path, table: Table) -> Js
         return {} if stated is None else stated
     if stated is not None:
         table.report("props_schema", "is also in props.schema.json", "keep one of the two")
-    return collector.read_json(file)
+    before = len(collector.problems)
+    value = collector.read_json(file)
+    if value is None and len(collector.problems) == before:
+        collector.add(file, "holds null, and no schema", "write {}, or remove the file", line=1)
+    return value
 
 
 def _tokens(collector: ProblemCollector, file: Path) -> list[Token]:
