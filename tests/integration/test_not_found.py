@@ -38,7 +38,7 @@ def test_an_app_and_the_node_have_404_pages_of_their_own(make_site: MakeSite) ->
     site.build()
     site.build(app="shared")
     assert not site.problems(warnings=True)
-    assert "under every block" in live(site, "404.html", "shared").read_text()
+    assert "There is no page at" in live(site, "404.html", "shared").read_text()
     assert "404" not in live(site, "sitemap-play.xml").read_text()
 
     def answers(client: httpx.Client) -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_an_app_and_the_node_have_404_pages_of_their_own(make_site: MakeSite) ->
         for path in ("/play/none", "/play/de/none", "/none"):
             answer = client.get(path)
             assert answer.status_code == 404
-            shown = re.search(r"nothing here|nichts|under every block|of the node", answer.text)
+            shown = re.search(r"nothing here|nichts|There is no page at|of the node", answer.text)
             assert shown is not None
             found[path] = shown[0]
         return found
@@ -55,7 +55,7 @@ def test_an_app_and_the_node_have_404_pages_of_their_own(make_site: MakeSite) ->
         assert answers(client) == {
             "/play/none": "nothing here",
             "/play/de/none": "nichts",
-            "/none": "under every block",
+            "/none": "There is no page at",
         }
         german = client.get("/play/de/none").text
         assert "the shop&#x27;s header" in german
@@ -71,7 +71,7 @@ def test_an_app_and_the_node_have_404_pages_of_their_own(make_site: MakeSite) ->
         assert answers(client)["/none"] == "of the node"
         site.sql("UPDATE robbieblocks_pages SET status = 'archived' WHERE page_key = 'nodes'")
         site.build(app="shared")
-        assert answers(client)["/none"] == "under every block"
+        assert answers(client)["/none"] == "There is no page at"
         site.sql(
             'UPDATE robbieblocks_pages SET metadata = metadata || \'{"lang": "de"}\''
             " WHERE page_key = 'lost'"
