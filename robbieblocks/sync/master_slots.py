@@ -7,13 +7,15 @@ Functions raise MasterUnavailable where the line is lost, RightsMissing where th
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Final, LiteralString
 
 import psycopg
 
 from robbieblocks.errors import RightsMissing
 from robbieblocks.sync.link import MasterLink, asked
 from robbieblocks.sync.master_values import Slot
+
+_WAIT: Final = "15s"
 
 # The slot of a node's subscription.
 _SLOT: LiteralString = """
@@ -26,6 +28,9 @@ _END_READER: LiteralString = """
     SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
      WHERE slot_name = %s AND database = current_database() AND active
 """
+# A slot begins once all transactions have ended that write as it is made, in any database of the
+# server. Meanwhile nothing else would go up or come down.
+_WAIT_BRIEFLY: LiteralString = "SELECT set_config('statement_timeout', %s, false)"
 # Make a slot that begins at the present.
 _CREATE: LiteralString = "SELECT pg_create_logical_replication_slot(%s, 'pgoutput')"
 # Remove a slot.
@@ -52,17 +57,28 @@ def state(link: MasterLink, name: str) -> Slot | None:
 def create(link: MasterLink, name: str) -> str:
     """Make a node's slot: what is committed from now on is kept for it.
 
-    Returns why the master makes none, where it has as many as it may have; else nothing.
+    Returns why the master makes none, where it has as many as it may have, or a transaction is in
+    the way; else nothing.
     """
     with asked("make the replication slot"):
+        link.connection.execute(_WAIT_BRIEFLY, (_WAIT,))
         try:
             link.connection.execute(_CREATE, (name,))
+        except psycopg.errors.QueryCanceled:
+            return (
+                "a transaction that writes on the master's server, in whichever database, has not "
+                "ended, and a replication slot begins after it (SELECT * FROM pg_stat_activity "
+                "WHERE backend_xid IS NOT NULL ORDER BY xact_start)"
+            )
         except psycopg.errors.ConfigurationLimitExceeded:
             return (
                 "the master has no replication slot left: there, raise max_replication_slots and "
                 "max_wal_senders and restart the server, or drop slots that nobody reads any more "
                 "(SELECT * FROM pg_replication_slots WHERE NOT active)"
             )
+        finally:
+            if not link.connection.closed:
+                link.connection.execute(_WAIT_BRIEFLY, ("0",))
     return ""
 
 

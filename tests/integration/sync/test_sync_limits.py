@@ -85,6 +85,28 @@ def test_where_a_server_has_no_room_for_a_subscription_changes_are_asked_for(
                 assert setting in status(process.place).transport_why
 
 
+def test_a_transaction_that_runs_on_keeps_no_node_from_syncing(
+    clusters: Clusters, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slot can't be made before its end: changes are asked for meanwhile, and it says why."""
+    monkeypatch.setattr("robbieblocks.sync.master_slots._WAIT", "300ms")
+    with synced(clusters, make_settings, count=1, transports=("auto",), join=False) as found:
+        (node,) = found.nodes
+        with clusters.master.connect() as other, other.transaction(force_rollback=True):
+            other.execute("SELECT pg_current_xact_id()")
+            _join(node)
+            with syncing(node) as (process,):
+                process.wait_for("sync.state", state="active")
+                assert process.health is not None
+                assert process.health.transport == "poll"
+                assert "has not ended" in process.health.findings_now["transport"]
+                goes_both_ways(found, node, 1)
+        slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+        assert found.master.value(slots) == 0
+        _join(node)
+        assert found.master.value(slots) == 1
+
+
 def test_a_role_that_may_replicate_no_more_asks_for_changes(
     clusters: Clusters, make_settings: MakeSettings
 ) -> None:
