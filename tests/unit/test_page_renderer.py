@@ -981,6 +981,24 @@ def test_the_root_leads_on_to_an_only_app() -> None:
     assert '<link rel="canonical" href="https://e.org/shop/">' in html
 
 
+def test_the_root_answers_where_nothing_is_published() -> None:
+    """A node without pages has one at `/` that says so, and that search engines pass over."""
+    html = node_files(NodeIndex())["index.html"].decode()
+    assert "Nothing is published here yet." in html
+    assert "noindex" in html
+    assert "<h1>Test Node</h1>" in html
+
+
+def test_two_apps_of_one_title_are_told_apart() -> None:
+    """Links of one text lead to one place, in the list and on the 404 page."""
+    twins = tuple(replace(home, title="Welcome") for home in HOMES)
+    files = node_files(NodeIndex(homes=twins))
+    for name in ("index.html", "404.html"):
+        html = files[name].decode()
+        assert ">Welcome (play)</a>" in html
+        assert ">Welcome (shop)</a>" in html
+
+
 def test_a_page_at_the_root_wins() -> None:
     """A node with a page of its own at `/` gets no other."""
     assert "index.html" not in node_files(NodeIndex(homes=HOMES, root_is_taken=True))

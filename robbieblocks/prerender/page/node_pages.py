@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 from urllib.parse import quote
@@ -53,8 +54,7 @@ class NodePages:
         not_found: bool,
     ) -> tuple[dict[str, bytes], tuple[Asset, ...]]:
         """With `not_found` 404.html; robots.txt, on a node with an address sitemap.xml, and
-        index.html where there is something to list and no page at `/`; and the assets that they
-        refer to.
+        index.html where no page is at `/`; and the assets that they refer to.
 
         `slots` are of the document's form of styles, `index` is what the node offers. `links` are
         more pages to offer, each a `href` and a `title`. Where the node has one app, index.html
@@ -67,8 +67,9 @@ class NodePages:
             page = _page("404", NOT_FOUND_FILE, "Page not found", {"robots": "noindex"})
             made = document(self._content(self._not_found, page, node, index, links))
             files[NOT_FOUND_FILE], assets = made.fill(slots), made.assets
-        if not index.root_is_taken and (index.homes or links):
-            page = _page("index", INDEX_FILE, head.sendable(node.name), {})
+        if not index.root_is_taken:
+            about: JsonObject = {} if index.homes or links else {"robots": "noindex"}
+            page = _page("index", INDEX_FILE, head.sendable(node.name), about)
             content = self._content(self._index, page, node, index, links)
             files[INDEX_FILE] = document(content).fill(slots)
         sitemaps = site_files.sitemap_index(index.apps, node)
@@ -85,10 +86,14 @@ class NodePages:
         links: Links,
     ) -> Content:
         about = head.About.of(page)
+        titles = Counter(home.title for home in index.homes)
         apps = [
             {
                 "href": quote(home.route),
-                "title": head.sendable(home.title),
+                # Links of one text lead to one place.
+                "title": head.sendable(
+                    f"{home.title} ({home.app})" if titles[home.title] > 1 else home.title
+                ),
                 "description": head.sendable(home.description),
             }
             for home in index.homes
@@ -96,7 +101,7 @@ class NodePages:
         values = {
             "page": about,
             "node": {"id": node.id, "name": head.sendable(node.name), "theme": node.theme},
-            "home": "/" if index.root_is_taken or index.homes or links else "",
+            "home": "/",
             "apps": apps,
             "links": list(links),
         }
