@@ -926,7 +926,7 @@ def node_files(index: NodeIndex, **given: str) -> dict[str, bytes]:
 def test_node_files() -> None:
     """A node has a branded 404.html, robots.txt and, with an address, an index of sitemaps."""
     files, assets = RENDERER.node_files(node(), BUNDLE, NodeIndex(apps=("play", "shared")))
-    assert set(files) == {"404.html", "robots.txt"}
+    assert set(files) == {"404.html", "index.html", "robots.txt"}
     assert b"Test Node" in files["404.html"]
     assert b"Sitemap" not in files["robots.txt"]
     assert node().favicon in assets
