@@ -158,24 +158,24 @@ def test_a_table_that_is_kept_in_step_again_begins_anew(fleet: Fleet) -> None:
     """What was edited meanwhile is not known: the master's rows stand, and the others are kept; so
     is what waits on a node that heard of nothing."""
     master, (aurora, vengeance) = fleet.master, fleet.nodes
-    insert = "INSERT INTO notes (name) VALUES ('first') RETURNING id"
+    insert = "INSERT INTO shelves (name) VALUES ('first') RETURNING id"
     edited, waits, gone = (master.value(insert) for _ in range(3))
     fleet.settle()
-    edit = "UPDATE notes SET name = %s WHERE id = %s"
+    edit = "UPDATE shelves SET name = %s WHERE id = %s"
     vengeance.run(edit, "by vengeance", waits)
     for site in (master, aurora):
-        site.run("SELECT sync_configure('notes', 'never')")
+        site.run("SELECT sync_configure('shelves', 'never')")
     aurora.run(edit, "by aurora", edited)
     master.run(edit, "by the master", edited)
     master.run(edit, "by the master", waits)
-    master.run("DELETE FROM notes WHERE id = %s", gone)
+    master.run("DELETE FROM shelves WHERE id = %s", gone)
     for site in (master, aurora):
-        site.run("SELECT sync_configure('notes', 'both')")
+        site.run("SELECT sync_configure('shelves', 'both')")
     fleet.settle()
     for node in fleet.nodes:
-        _compare(fleet, node, "notes")
-    _equal(fleet, "notes")
-    read = "SELECT name FROM notes WHERE id = %s"
+        _compare(fleet, node, "shelves")
+    _equal(fleet, "shelves")
+    read = "SELECT name FROM shelves WHERE id = %s"
     assert [master.value(read, each) for each in (edited, waits, gone)] == [
         "by the master",
         "by the master",
