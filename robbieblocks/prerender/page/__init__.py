@@ -13,6 +13,7 @@
 | `islands` | the blocks of a page that the browser hydrates or renders again |
 | `page_assets` | the stylesheets and modules that a page loads |
 | `templates` | the Jinja templates |
+| `template_code` | what they were compiled to |
 | `site_files` | robots.txt and sitemaps |
 | `node_pages` | the page at `/` and 404.html, which are no rows |
 | `content` | what makes one document different from another |

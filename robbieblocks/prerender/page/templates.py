@@ -27,6 +27,7 @@ from robbieblocks.errors import ContentError, Problem, SiteUnavailable
 from robbieblocks.file_reading import Refused, read_file
 from robbieblocks.model import Sha256, sha256
 from robbieblocks.prerender.page.balance import unbalanced
+from robbieblocks.prerender.page.template_code import TemplateCode
 from robbieblocks.row_faults import blame
 
 _INLINED: Final = re.compile(r'\{%-?\s*inline\s+"([^"]+)"')
@@ -76,6 +77,7 @@ class Templates:
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
         self._known: dict[str, bytes] = {}
+        self._joint = ""
         for folder in folders:
             if not folder.is_dir():
                 raise ContentError([_missing(folder)])
@@ -92,6 +94,7 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
             extensions=[Inline],
+            bytecode_cache=TemplateCode(self._state),
         )
 
     def compiled(self, name: str) -> Template:
@@ -214,6 +217,13 @@ class Templates:
     def hashes(self) -> dict[str, Sha256]:
         """The hash of each template by its path in the folder. Raises as `read`."""
         return {name: sha256(self.read(name)) for name in sorted(self._names)}
+
+    def _state(self) -> str:
+        """A hash of all templates: any of them may stand in another."""
+        if not self._joint:
+            hashes = self.hashes().items()
+            self._joint = sha256("\n".join(f"{name} {digest}" for name, digest in hashes))
+        return self._joint
 
     def _has(self, name: str) -> bool:
         return name in self._known or os.path.lexists(self._folder_of(name) / name)
