@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Final
 
-from robbieblocks.bundle.analysis import doubtful_script
+from robbieblocks.bundle.analysis import doubtful_script, outer_return
 from robbieblocks.bundle.compile import FENCED, Esbuild, remedy_of_text
 from robbieblocks.bundle.entries import versioned
 from robbieblocks.cache import Cache
@@ -24,10 +25,16 @@ _AWAIT: Final = re.compile(r"\bawait\b")
 _MODULE: Final = re.compile(r"\s*+(?:import|export)\b")
 # JavaScript reads `https:` as a label, and the rest as a comment.
 _LONE_ADDRESS: Final = re.compile(r"\s*+(?:https?:)?//[\w.-]+\.[a-z]{2,}(?:[/?:#]\S*)?\s*+")
+_RETURNED: Final = "there is a `return` outside of a function: browsers run nothing of the script"
 _IN_SETTINGS: Final = (
     "name its address in the node's settings, under `scripts` (docs/site-settings.md)"
 )
 _TAGS: Final = "take the tags away: write the script alone"
+_OF_TAGS: Final = {
+    r"\s*+<style\b": "put CSS into custom_css",
+    r"\s*+<(?:meta|link)\b": "name it under `head` of the node's settings (docs/site-settings.md)",
+    r"\s*+<script[^>]*ld\+json": "write linked data into json_ld of a page's metadata",
+}
 _UNREAD: Final = "mend it: browsers run nothing of a script that they can't read"
 # What is no JavaScript, in the line of a syntax error.
 _OF_OTHERS: Final = {
@@ -50,7 +57,8 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
     text = node.custom_scripts
     if _TAG.match(text):
         is_elsewhere = _ADDRESS.search(text[:2000].partition(">")[0]) is not None
-        remedy = _IN_SETTINGS if is_elsewhere else _TAGS
+        of_tag = (said for sign, said in _OF_TAGS.items() if re.match(sign, text, re.IGNORECASE))
+        remedy = next(of_tag, _IN_SETTINGS if is_elsewhere else _TAGS)
         return _pasted(node, text, "this is HTML, and no script", remedy)
     if text.lstrip().startswith("```"):  # JavaScript takes it for templates
         return _pasted(node, text, "a line with ``` is Markdown, and no script", FENCED)
@@ -67,9 +75,15 @@ def script_problem(node: NodeRow, esbuild: Esbuild, cache: Cache) -> Problem | N
             esbuild.run({"node.js": ""}, ["node.js"], options)
             return _unread(node, error)
         doubts = [] if output.errors else doubtful_script(text)[:1]
-        known = json.dumps({"errors": output.errors[:1], "doubts": doubts}).encode()
+        # The function around it, for esbuild, would let it pass.
+        returned = None if output.errors else outer_return(text)
+        found = {"errors": output.errors[:1], "doubts": doubts, "returned": returned}
+        known = json.dumps(found).encode()
         cache.put_many(versioned(_KIND), {key: known})
     found = json.loads(known)
+    if found["returned"] is not None:
+        doubt = _doubt(node, text, found["returned"], _RETURNED, "write (() => { ... })(); around")
+        return replace(doubt, severity="error")
     if found["errors"]:
         return _problem(node, text, *found["errors"][0])
     return _doubt(node, text, *found["doubts"][0]) if found["doubts"] else None
@@ -133,6 +147,6 @@ def _problem(node: NodeRow, text: str, said: str, line: int, column: int) -> Pro
         what=f"this can't be read as JavaScript: {said}",
         remedy=remedy,
         line=stored,
-        column=len(shown) if line > len(lines) else len(before) + 1,
+        column=max(1, len(shown)) if line > len(lines) else len(before) + 1,
         source=shown,
     )

@@ -17,6 +17,11 @@ UNREAD = [
     ("Here is the script:\ngo();", "read as JavaScript", "keep the code alone", 1, 6),
     ("go(\u201chi\u201d);", "read as JavaScript", "straight quotation marks", 1, 4),
     ("body { color: red; }", "read as JavaScript", "into custom_css", 1, 6),
+    ("if (1) return;\ngo();", "`return` outside of a function", "(() => {", 1, 8),
+    ("<style>h1 { top: 0 }</style>", "this is HTML", "into custom_css", 1, 1),
+    ("<meta name='a' content='b'>", "this is HTML", "under `head`", 1, 1),
+    ("<script type='application/ld+json'>{}</script>", "this is HTML", "json_ld", 1, 1),
+    ("go(() => {\n", "read as JavaScript", "mend it", 2, 1),
     ('{ "site": "G-1" }', "read as JavaScript", "JSON belongs into", 1, 9),
 ]
 REFUSED = [
@@ -52,3 +57,10 @@ def test_a_script_that_asks_for_what_pages_refuse(
         assert problem.severity == "warning"
         assert what in problem.what
         assert (problem.line, problem.column) == (line, column)
+
+
+def test_a_return_in_a_function_is_none_outside(press: Press) -> None:
+    """Whatever kind of function it stands in."""
+    text = "(() => { return 1; })(); const a = { b() { if (1) { return; } } };"
+    row = NodeRow(id="day", name="Day", custom_scripts=text)
+    assert press.bundler.script_problem(row, press.toolchain) is None

@@ -7,7 +7,7 @@ from robbieblocks.bundle.analysis.checks import (
 )
 from robbieblocks.bundle.analysis.completion import Analysis, ColumnShift, analyse
 from robbieblocks.bundle.analysis.component_choice import JSON_REMEDY, is_json
-from robbieblocks.bundle.analysis.doubtful_calls import doubtful_script
+from robbieblocks.bundle.analysis.doubtful_calls import doubtful_script, outer_return
 from robbieblocks.bundle.analysis.foreign_packages import in_place_of
 from robbieblocks.bundle.analysis.free_names import FreeName, free_names
 from robbieblocks.bundle.analysis.nested_elements import element_inside
@@ -30,6 +30,7 @@ __all__ = [
     "free_names",
     "in_place_of",
     "is_json",
+    "outer_return",
     "typed_text",
     "unseen_import",
 ]

@@ -30,6 +30,10 @@ _CALLED_ELSEWHERE: Final = {
 _CALLED: Final = """[(identifier) @_called
       (member_expression property: (property_identifier) @_called)]"""
 
+_FUNCTIONS: Final = frozenset(
+    {"arrow_function", "function_declaration", "function_expression", "generator_function"}
+    | {"generator_function_declaration", "method_definition", "class_static_block"}
+)
 _REFUSED: Final = """
     (call_expression function: (identifier) @eval (#match? @eval "^(eval|Function)$"))
     (new_expression constructor: (identifier) @eval (#eq? @eval "Function"))
@@ -77,6 +81,20 @@ def doubtful_script(code: str) -> list[DoubtfulCode]:
     """What a script that is no component asks for, and no browser does on a page, in order."""
     root = tree(code.encode("utf-8", "replace"))
     return sorted(_refused(QueryCursor(query(_REFUSED)).captures(root), ()))
+
+
+def outer_return(code: str) -> int | None:
+    """Where a script has a `return` that stands in no function, in UTF-8 bytes; None without."""
+    root = tree(code.encode("utf-8", "replace"))
+    found = QueryCursor(query("(return_statement) @return")).captures(root).get("return", ())
+    return min((node.start_byte for node in found if not _is_inside(node)), default=None)
+
+
+def _is_inside(node: Node) -> bool:
+    around = node.parent
+    while around is not None and around.type not in _FUNCTIONS:
+        around = around.parent
+    return around is not None
 
 
 def _refused(found: dict[str, list[Node]], declared: Collection[str]) -> Iterator[DoubtfulCode]:
