@@ -2831,6 +2831,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 DECLARE
     me CONSTANT text := sync_me();
+    -- What was changed since may be on its way. Who asks for all has waited for it.
+    settled_at CONSTANT timestamptz := now() - CASE WHEN p_all THEN interval '1 minute'
+                                                    ELSE interval '15 minutes' END;
     result jsonb := sync_receive(p_entries);
     it record;
     gone text[] := '{}';
@@ -2848,7 +2851,7 @@ BEGIN
       JOIN sync_rows r ON r.table_name = p_table AND r.row_key = e ->> 'row_key'
      WHERE r.version > (e ->> 'version') COLLATE "C"
        AND r.version IS DISTINCT FROM e ->> 'sent_version'
-       AND r.changed_at < now() - interval '15 minutes'
+       AND r.changed_at < settled_at
        AND NOT EXISTS (SELECT FROM pending_sync p
                         WHERE p.table_name = p_table AND p.row_key = r.row_key
                           AND p.synced_at IS NULL);
@@ -2868,7 +2871,7 @@ BEGIN
             own := own || it.row_key;
         ELSIF sync_version_at(it.version) < p_tombstones_from THEN
             gone := gone || it.row_key;
-        ELSIF it.changed_at < now() - interval '15 minutes' THEN
+        ELSIF it.changed_at < settled_at THEN
             lost := lost || it.row_key;
         END IF;
     END LOOP;

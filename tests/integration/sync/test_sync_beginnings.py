@@ -71,3 +71,28 @@ def test_nodes_of_one_name_in_two_databases_of_a_server_disturb_each_other_nowhe
             master.execute(f'ALTER ROLE "sync_{node.name}" LOGIN'.encode())
         assert first.master.rows(slots) == before
         assert len(before) == 1
+
+
+def test_what_a_restored_master_lost_is_sent_as_soon_as_somebody_asks(
+    clusters: Clusters, make_settings: MakeSettings
+) -> None:
+    """A comparison by hand sends it two minutes later, where one of the sync itself would wait for
+    a quarter of an hour.
+    """
+    with synced(clusters, make_settings, count=1) as found:
+        (node,) = found.nodes
+        with found.master.connect() as master, node.connect() as connection:
+            master.execute("UPDATE robbieblocks_pages SET page_name = 'lost'")
+            found.until_equal("robbieblocks_pages")
+            master.execute("SET session_replication_role = replica")
+            master.execute("UPDATE robbieblocks_pages SET page_name = 'before'")
+            master.execute(
+                "UPDATE sync_rows SET version = '0000000000010000@master'"
+                " WHERE table_name = 'robbieblocks_pages'"
+            )
+            connection.execute("UPDATE sync_rows SET changed_at = now() - interval '2 minutes'")
+            done = sync.resync(node.settings, connection, "robbieblocks_pages")
+            assert done.sent == 1
+            with syncing(node):
+                found.until_equal("robbieblocks_pages")
+        assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "lost"
