@@ -77,10 +77,14 @@ def _ended(
 def main() -> None:
     """Import the program, serve, and in each fork be the command."""
     from robbieblocks import cli
+    from robbieblocks.prerender import PageRenderer
+    from robbieblocks.settings import Settings
 
     # Each command imports what it does when it is run: all of that, once.
     for module in pkgutil.walk_packages(cli.__path__, f"{cli.__name__}."):
         importlib.import_module(module.name)
+    # And each build compiles the templates.
+    PageRenderer(*Settings.from_environment().templates)
 
     # The whole loop ends in a fork, so that nothing of the server is left when the command ends.
     with socket.socket(fileno=os.dup(0)) as server:
@@ -114,7 +118,7 @@ def _leave(code: int) -> Never:
     """End as Python does, but for freeing what was imported: that would copy all its memory."""
     # What Python calls at its end has no other names.
     threading._shutdown()  # type: ignore[attr-defined]  # not in typeshed
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] - see above
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
