@@ -28,7 +28,7 @@ _SEEN: LiteralString = """
 # The nodes, and what they said last.
 _NODES: LiteralString = """
     SELECT node_id, coalesce(is_online, false), last_seen, clock_skew_ms, locked_out_at,
-           metadata -> 'report', metadata ->> 'other_at', held_until IS NOT NULL, now()
+           metadata -> 'report', metadata ->> 'other_at', let_in_at IS NOT NULL, now()
       FROM sync_nodes WHERE node_type <> 'master' ORDER BY node_id
 """
 # The slots of subscriptions, and what each holds back.

@@ -210,7 +210,7 @@ BEGIN
             ('pending_sync',   'is_cascade',      'boolean NOT NULL DEFAULT false'),
             ('pending_sync',   'sent_at',         'timestamptz'),
             ('pending_sync',   'needs',           'text[]'),
-            ('sync_nodes',     'held_until',      'timestamptz'),
+            ('sync_nodes',     'let_in_at',       'timestamptz'),
             ('sync_nodes',     'database_role',   'varchar(63)'),
             ('sync_nodes',     'tables',          'text[]'),
             ('sync_nodes',     'towns',           'text[]'),
@@ -1585,8 +1585,8 @@ BEGIN
      WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
     IF sent IN (last.version, last.sent_version) THEN
         RETURN jsonb_build_object('outcome', 'duplicate');
-    ELSIF (sync_version_at(sent) <= node.held_until
-           OR node.held_until IS NOT NULL AND made <> sent)
+    ELSIF (sync_version_at(sent) <= node.let_in_at
+           OR node.let_in_at IS NOT NULL AND made <> sent)
           -- What goes up alone tells of the node itself.
           AND (settings.direction = 'both' OR found IS NOT NULL)
     THEN
@@ -1983,9 +1983,9 @@ DECLARE
 BEGIN
     PERFORM sync_heard(p_node, p_node_at);
     UPDATE sync_nodes n
-       SET held_until = CASE WHEN said ->> 'waiting' = '0' THEN NULL
-                             WHEN n.held_until IS NOT NULL
-                             THEN least(n.held_until, greatest(sync_clock(), p_node_at)) END,
+       SET let_in_at = CASE WHEN said ->> 'waiting' = '0' THEN NULL
+                             WHEN n.let_in_at IS NOT NULL
+                             THEN least(n.let_in_at, greatest(sync_clock(), p_node_at)) END,
            metadata = coalesce(n.metadata, '{}') || CASE WHEN said = '{}' THEN '{}'
                ELSE jsonb_build_object('report', said) END
                || CASE WHEN said ? 'turn' THEN jsonb_build_object('turn', said -> 'turn')
@@ -3246,7 +3246,7 @@ LANGUAGE sql SET search_path FROM CURRENT AS $$
     -- The key with which it signed may be stolen: it says its own anew. What a node says of itself
     -- may be anything.
     UPDATE sync_nodes SET locked_out_at = NULL,
-           held_until = CASE WHEN p_take THEN NULL WHEN locked_out_at IS NULL THEN held_until
+           let_in_at = CASE WHEN p_take THEN NULL WHEN locked_out_at IS NULL THEN let_in_at
                              ELSE 'infinity' END,
            metadata = CASE WHEN jsonb_typeof(metadata -> 'report') = 'object'
                            THEN metadata #- '{report,cache_key}' ELSE metadata - 'report' END
@@ -3807,7 +3807,7 @@ COMMENT ON COLUMN sync_nodes.towns IS 'The towns whose rows the node gets and wr
 COMMENT ON COLUMN sync_nodes.clock_skew_ms IS 'How far the node''s clock was ahead of the master''s.';
 COMMENT ON COLUMN sync_nodes.applying_xid IS 'The transaction in which it was last heard: changes in it are the node''s.';
 COMMENT ON COLUMN sync_nodes.locked_out_at IS 'Since when the master answers the node no more.';
-COMMENT ON COLUMN sync_nodes.held_until IS 'What the node, which was locked out, has made up to then loses.';
+COMMENT ON COLUMN sync_nodes.let_in_at IS 'What the node, which was locked out, has made up to then loses.';
 COMMENT ON TABLE pending_sync IS 'Changes that wait to be brought to other databases. Only the owner sees them.';
 COMMENT ON COLUMN pending_sync.position IS 'The order in which changes are sent.';
 COMMENT ON COLUMN pending_sync.base_version IS 'The version of the row that was changed.';

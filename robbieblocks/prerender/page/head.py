@@ -42,9 +42,9 @@ RELOAD_SCRIPT: Final = (
 )
 # Asks for the modules of `waiting` in the frame after the first, before islands.js is there. In a
 # tab that nobody sees there is no frame: then islands.js does it. It stands behind the import map,
-# among the blocks: both go, since styles may count what stands there.
+# among the blocks: both move to the head, since styles may count what stands there.
 ASK_ONCE_PAINTED: Final = (
-    "{const t=document.currentScript;t.previousSibling.remove();t.remove();"
+    "{const t=document.currentScript;document.head.append(t.previousSibling,t);"
     "requestAnimationFrame(()=>requestAnimationFrame(()=>"
     'document.head.append(document.getElementById("rb-preloads").content)))}'
 )

@@ -88,7 +88,7 @@ def test_what_a_thief_edited_is_kept_and_not_taken(fleet: Fleet, stolen: Site) -
 
 def test_it_ends_once_nothing_waits(fleet: Fleet, stolen: Site) -> None:
     """Then also an edit counts whose time lies ahead, as of a clock that is off."""
-    held = "SELECT held_until::text FROM sync_nodes WHERE node_id = 'aurora'"
+    held = "SELECT let_in_at::text FROM sync_nodes WHERE node_id = 'aurora'"
     first = pages.page(stolen)
     fleet.master.run("SELECT sync_let_in('aurora')")
     fleet.master.run("SELECT sync_let_in('aurora')")
