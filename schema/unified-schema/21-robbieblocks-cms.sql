@@ -1082,21 +1082,17 @@ $$;
 -- null, which means all, for shared pages and where no node enables any. The other three say of
 -- each entity what it was and what it is.
 --
--- An entity has one row in a transaction: who reads it never saw what was in between. It is found
--- by the index of the entity: by those of the time and the transaction, and by reading the table,
--- a transaction of ten thousand statements would read all its rows in each. So IS NOT DISTINCT
--- FROM, which uses no index, num_nulls, which fits no partial one, = ANY, without which a queue
--- that is known to be empty is read whole for a join, and enable_seqscan.
---
--- One plan serves every call, here and in the functions of part 10: planning takes longer than
--- most edits do. So nothing here joins two sets of rows without an index.
+-- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
+-- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements
+-- reads a row or two in each. One plan serves every call, here and in the functions of part 10:
+-- planning takes longer than most edits do. So nothing here joins two sets of rows without an
+-- index.
 DROP FUNCTION IF EXISTS robbieblocks_enqueue(text, text, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
     the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[],
     kept uuid[], befores jsonb[], afters jsonb[]
 ) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     author CONSTANT text := session_user || coalesce(
         ' (' || nullif(current_setting('application_name', true), '') || ')', '');
@@ -1130,7 +1126,7 @@ BEGIN
                (SELECT mine.id FROM robbieblocks_change_triggers mine
                  WHERE mine.entity_id = changed.id AND mine.created_at = now()
                    AND mine.change_xid IS NOT DISTINCT FROM pg_current_xact_id()
-                   AND mine.trigger_type = the_trigger AND num_nulls(mine.processed_at) = 1
+                   AND mine.trigger_type = the_trigger AND mine.processed_at IS NULL
                  LIMIT 1) AS earlier
           FROM changed LEFT JOIN carriers ON carriers.apps = changed.apps
     ), joined AS (
@@ -1145,8 +1141,7 @@ BEGIN
                after = CASE WHEN q.after IS NULL THEN entry.after
                             ELSE robbieblocks_laid_over(q.after, entry.after,
                                                         entry.before -> 'blocks') END
-          FROM entry
-         WHERE q.id = entry.earlier AND q.id = ANY (ARRAY(SELECT earlier FROM entry))
+          FROM entry WHERE q.id = entry.earlier
     )
     INSERT INTO robbieblocks_change_triggers
            (trigger_type, entity_type, entity_id, affected_apps, affected_nodes, changed_by,
