@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from typing import Final
+
+from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from robbieblocks.settings import Settings
 
@@ -33,21 +34,23 @@ def timing_of(settings: Settings) -> SyncTiming:
     return replace(SyncTiming(), interval_s=float(settings.sync.interval_s))
 
 
-@dataclass(slots=True)
 class Pauses:
     """How long to wait after each failure, in seconds: at random, so that nodes which lost one
-    master don't all come back at once; `max_s` at most.
+    master don't all come back at once; `max_s` at most. The limit doubles with each.
     """
 
-    max_s: float
-    _limit_s: float = _FIRST_PAUSE_MAX_S
+    def __init__(self, max_s: float) -> None:
+        self._wait = wait_random_exponential(
+            multiplier=_FIRST_PAUSE_MAX_S, max=max_s, min=min(_PAUSE_MIN_S, max_s)
+        )
+        self.begin_anew()
 
     def next_s(self) -> float:
-        """The next pause. After each the limit doubles."""
-        limit_s = min(self._limit_s, self.max_s)
-        self._limit_s = limit_s * 2
-        return random.uniform(min(_PAUSE_MIN_S, limit_s), limit_s)  # noqa: S311 -- no secret
+        """The next pause."""
+        pause_s = self._wait(self._failures)
+        self._failures.prepare_for_next_attempt()
+        return pause_s
 
     def begin_anew(self) -> None:
         """Wait as after a first failure: there was success."""
-        self._limit_s = _FIRST_PAUSE_MAX_S
+        self._failures = RetryCallState(Retrying(), None, (), {})

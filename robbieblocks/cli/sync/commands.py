@@ -72,11 +72,7 @@ def admit(
         ),
     ] = False,
     take_edits: Annotated[
-        bool,
-        typer.Option(
-            "--take-edits",
-            help="Take what was edited on it while it was locked out. Default: kept as conflicts.",
-        ),
+        bool, typer.Option("--take-edits", help="Take edits made while it was locked out, too.")
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
