@@ -253,18 +253,26 @@ CSS = [
     *(
         css(f"@{name}", f"@{name} {prelude} {{ .a {{ color: red }} }}", f"@{name} is not available")
         for name, prelude in [
-            ("scope", "(html) to (p)"),
             ("page", ":first"),
-            ("counter-style", "x"),
             ("font-feature-values", "x"),
-            ("font-palette-values", "--x"),
-            ("position-try", "--x"),
             ("view-transition", ""),
             ("document", "url(https://evil.example)"),
             ("-moz-document", "url-prefix('')"),
             ("function", "--x()"),
             ("theme", ""),
             ("utility", "x"),
+        ]
+    ),
+    css("@scope", "@scope (html) to (p) { body { color: red } :root & { color: red } }"),
+    css("order of @scope", "@scope (.a) to (.b) to (.c) { a { top: 0 } }", "behind @scope"),
+    css("@layer of the site", "@layer node.x { body { color: red } } @layer tokens, base;"),
+    css("a style of lists", "@counter-style decimal { symbols: 'x' } ul { list-style: decimal }"),
+    *(
+        css(f"@{name}", f"@{name} {prelude} {{ .a {{ color: red }} }}", "where declarations do")
+        for name, prelude in [
+            ("counter-style", "x"),
+            ("font-palette-values", "--x"),
+            ("position-try", "--x"),
         ]
     ),
     *(

@@ -1,13 +1,15 @@
 """What browsers pass over of CSS without a word, one list for builds and for `robbieblocks check`.
 
 `in_sheet` goes through a stylesheet, `in_declaration`, `in_selector`, `in_media` and `in_sizes`
-(`@container`) judge a part of one, `in_token` a token's value. `unknown_keyframes` judges
+(`@container`) judge a part of one, `in_descriptors` an at-rule without rules in it, `in_token` a
+token's value. `unknown_keyframes` judges
 animations, of which `shorthand_keywords` are no names, `names_transition` a pseudo-element,
 `meant_variable` the name of a custom property.
 """
 
 from robbieblocks.css_faults.animations import DEFINED as KEYFRAMES_DEFINED
 from robbieblocks.css_faults.animations import shorthand_keywords, unknown_keyframes
+from robbieblocks.css_faults.descriptors import in_descriptors
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.css_faults.properties import PROPERTIES_FILE
 from robbieblocks.css_faults.queries import in_media, in_sizes
@@ -24,6 +26,7 @@ __all__ = [
     "USE",
     "Doubt",
     "in_declaration",
+    "in_descriptors",
     "in_media",
     "in_selector",
     "in_sheet",

@@ -8,6 +8,7 @@ from typing import Final
 import tinycss2
 from tinycss2.ast import Node
 
+from robbieblocks.css_faults.descriptors import in_descriptors
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.css_faults.queries import in_media, in_sizes
 from robbieblocks.css_faults.selectors import in_selector
@@ -51,6 +52,7 @@ def _in_at_rule(rule: Node, code: str | None, depth: int) -> Iterator[Doubt]:
         yield from in_media(rule.prelude)
     elif rule.lower_at_keyword == "container":
         yield from in_sizes(rule.prelude)
+    yield from in_descriptors(rule)
     if rule.lower_at_keyword not in _NOT_JUDGED:
         yield from in_sheet(_inside(rule), code, depth)
 

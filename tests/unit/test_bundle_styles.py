@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -65,7 +66,16 @@ def only_problem(css: str) -> Problem:
         ("/* {x} */ .a:hover { --b: 1 }", f"{W} .a:hover{{--b:1}}"),
         (".a { --c: calc(1px + 2 * var(--b)) }", f"{W} .a{{--c:calc(1px + 2 * var(--b))}}"),
         (".a { top: 0 !important }", f"{W} .a{{top:0!important}}"),
-        ("@layer x{.a{top:0}}", f"@layer x{{{W} .a{{top:0}}}}"),
+        ("@scope (.a){b{top:0}}", f"@scope ({W} .a){{b{{top:0}}}}"),
+        ("@scope (.a) to (.b, :scope > c){}", f"@scope ({W} .a) to (.b,:scope>c){{}}"),
+        ("@scope (:root){b{top:0}}", f"@scope ({W}){{b{{top:0}}}}"),
+        ("@scope{:scope{top:0}}", f"@scope ({W}){{:scope{{top:0}}}}"),
+        ("@scope to (.b){> a{& i{top:0}}}", f"@scope ({W}) to (.b){{:where(:scope)>a i{{top:0}}}}"),
+        ("@media print{@scope (.a){b{top:0}}}", f"@media print{{@scope ({W} .a){{b{{top:0}}}}}}"),
+        (
+            "@scope (.a){@scope (.b) to (.c){@media print{i{top:0}}}}",
+            f"@scope ({W} .a){{@scope (.b) to (.c){{@media print{{i{{top:0}}}}}}}}",
+        ),
     ],
 )
 def test_scoping(css: str, expected: str) -> None:
@@ -150,6 +160,63 @@ def test_a_registered_property_that_code_names_keeps_its_name() -> None:
     assert "--color-a" in problem.what
 
 
+@pytest.mark.parametrize(
+    ("define", "use"),
+    [
+        ("@counter-style thumbs{symbols:'x'}", ".a{list-style:thumbs inside}"),
+        ("@counter-style thumbs{symbols:'x'}", ".a{list-style-type:thumbs}"),
+        ("@counter-style thumbs{symbols:'x'}", ".a::before{content:'(' counter(n,thumbs)}"),
+        ("@counter-style thumbs{symbols:'x'}", ".a::before{content:counters(n,'.',thumbs)}"),
+        ("@counter-style thumbs{symbols:'x'}", "@counter-style b{system:extends thumbs}"),
+        ("@counter-style thumbs{symbols:'x'}", ".a{--c:thumbs;list-style:var(--c)}"),
+        ("@position-try --thumbs{top:0}", ".a{position-try-fallbacks:flip-block,--thumbs}"),
+        ("@position-try --thumbs{top:0}", ".a{position-try:most-width --thumbs}"),
+        ("@font-palette-values --thumbs{font-family:x}", ".a{font-palette:--thumbs}"),
+        ("@media print{@position-try --thumbs{top:0}}", ".a{position-try:--thumbs}"),
+        ("@scope (.a){@position-try --thumbs{top:0}}", ".a{position-try:--thumbs}"),
+        ("@layer thumbs,b;", "@layer thumbs{.a{top:0}}"),
+        ("@layer thumbs{.a{top:0}}", "@layer thumbs.b{.a{top:0}}"),
+    ],
+)
+def test_names_of_the_whole_page_are_the_components_own(define: str, use: str) -> None:
+    """What defines such a name and what names it are renamed alike, and two components differ."""
+    for key in ("one", "two"):
+        text = written(define + use, key)
+        own = re.findall(r"[\w-]*thumbs", text)
+        assert len(own) == 2
+        assert own[0] == own[1]
+        assert own[0].startswith("--rb-" if "--thumbs" in define else "rb-")
+    assert written(define + use, "one").replace(own[0], "") != text
+
+
+def test_inner_layers_keep_their_names() -> None:
+    """A layer in a layer is the component's already."""
+    text = written("@layer a.b{.x{top:0}}@layer a{@layer b{.x{top:0}}}")
+    names = re.findall(r"@layer ([\w.-]+)", text)
+    prefix = names[0].removesuffix("a.b")
+    assert prefix.startswith("rb-")
+    assert names == [f"{prefix}a.b", f"{prefix}a", "b"]
+
+
+def test_anchors_are_those_of_one_block() -> None:
+    """Two blocks of a component have anchors of one name, unless a portal may ask for them."""
+    css = ".a{anchor-name:--x}.b{top:anchor(--x bottom)}"
+    assert f"{W}{{anchor-scope:all}}" in written(css)
+    text, _ = scope(css, code="createPortal(<p/>, document.body)")
+    assert "anchor-scope" not in text
+
+
+def test_inline_styles_that_name_other_rules_are_warned_of() -> None:
+    """So are they of a counter style or a position: it has another name there."""
+    css = "@counter-style thumbs{symbols:'x'}@position-try --up{top:0}"
+    code = "<ul style={{ listStyleType: 'thumbs', positionTryFallbacks: '--up' }}/>"
+    text, problems = scope(css, code=code)
+    assert text
+    assert [each.severity for each in problems] == ["warning", "warning"]
+    assert ["thumbs" in problems[0].what, "--up" in problems[1].what] == [True, True]
+    assert scope(css, code="<ul title='thumbs'/>")[1] == []
+
+
 def test_inline_animations_are_warned_of() -> None:
     """An inline style that names scoped keyframes is a warning, and the page goes out."""
     css = "@keyframes fall{to{top:1px}}"
@@ -168,9 +235,8 @@ def test_inline_animations_are_warned_of() -> None:
         "@namespace svg url(http://www.w3.org/2000/svg);",
         "@font-face{font-family:x;src:url(x.woff2)}",
         "@page{margin:0}",
-        "@counter-style x{system:cyclic}",
         "@view-transition{navigation:auto}",
-        "@scope (.a){.b{top:0}}",
+        "@font-feature-values x{@styleset{a:1}}",
         "@media print{@import 'x';}",
         ".a{@import 'x';}",
         "@unknown{.a{top:0}}",
@@ -190,7 +256,10 @@ def test_refused_rules(css: str) -> None:
         ("@custom-media --s (width<1px);", "write the condition out"),
         ("@if true{.a{top:0}}", "this is CSS"),
         ("@forward 'x';", "leave it out"),
-        ("@page{margin:0}", "hold for the whole page"),
+        ("@position-fallback --a{@try{top:0}}", "write @position-try"),
+        ("@page{margin:0}", "into a node's custom_css"),
+        ("@view-transition{navigation:auto}", "into a node's custom_css"),
+        ("@viewport{width:1px}", "hold for the whole page"),
     ],
 )
 def test_what_to_do_about_a_refused_rule(css: str, remedy: str) -> None:
@@ -208,6 +277,23 @@ def test_what_to_do_about_a_refused_rule(css: str, remedy: str) -> None:
         (".2a{top:0}", "with a letter"),
         ("%a{top:0}", "write a class"),
         ("<!-- x -->\n.a{top:0}", "comments of CSS"),
+        ("@media print;", "write { ... } behind it"),
+        ("@keyframes a;", "write { ... } behind it"),
+        (".a{@keyframes b{to{top:0}}}", "put it beside the rules"),
+        (".a{@scope (.b){c{top:0}}}", "put it beside the rules"),
+        ("@scope .a{.b{top:0}}", "write @scope (.card) to (.content)"),
+        ("@scope (.a) until (.b){.b{top:0}}", "write @scope (.card) to (.content)"),
+        ("@scope (.a) to (){.b{top:0}}", "write a selector"),
+        ("@scope (.a){top:0}", "put it into a rule"),
+        ("@counter-style {symbols:a}", "name it"),
+        ("@position-try below{top:0}", "begins with --"),
+        ("@position-try --a{.b{top:0}}", "declarations alone"),
+        ("@keyframes a{to{.b{top:0}}}", "declarations alone"),
+        ("@property --a{syntax '*'}", "write name: value;"),
+        ("```css\n.a{top:0}\n```", "take away the lines with ```"),
+        ("Here it is:\n  ~~~\n.a{top:0}\n  ~~~\nEnjoy", "take away the lines with ```"),
+        ("<style>\n.a{top:0}\n</style>", "without <style>"),
+        ("<<<<<<< HEAD\n.a{top:0}\n=======\n.a{top:1px}\n>>>>>>> b", "keep one of them"),
     ],
 )
 def test_what_the_parser_stumbles_over_is_told_in_words(css: str, remedy: str) -> None:
@@ -514,6 +600,11 @@ PASSED_OVER = [
     ("@media screen and(width>1px){.a{top:0}}", "and( is read", "put a space before"),
     ("@media (width>var(--m)){.a{top:0}}", "var() is not known", "write the length"),
     ("@media (width>theme(x)){.a{top:0}}", "theme() is another tool's", "custom property"),
+    ("@property --p{inherits:false;initial-value:0}", "lacks syntax", "write syntax: "),
+    ("@property --p{syntax:'*'}", "lacks inherits", "write inherits: "),
+    ("@property --p{syntax:'<length>';inherits:false}", "lacks initial-value", "initial-value"),
+    ("@property --p{syntax:<length>;inherits:false}", "syntax of @property", "in quotes"),
+    ("@font-palette-values --p{base-palette:1}", "lacks font-family", "write font-family"),
 ]
 
 

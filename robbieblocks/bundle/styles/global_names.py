@@ -1,4 +1,4 @@
-"""Gives names that are global in CSS, of keyframes and registered properties, a prefix.
+"""Gives names that are global in CSS, such as those of keyframes and layers, a prefix.
 
 The prefix is the component's own, so that two components can't redefine each other's names. A
 registered property that the component's code sets or reads keeps its name there and here.
@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterable, Iterator
 import tinycss2
 from tinycss2.ast import AtRule, Node
 
+from robbieblocks.bundle.styles.named_values import KINDS
 from robbieblocks.css_faults import KEYFRAMES, shorthand_keywords
-from robbieblocks.css_text import css_string, walk
+from robbieblocks.css_text import by_comma, css_string, walk
 from robbieblocks.model import ComponentRow, sha256
 
 _ANIMATIONS = frozenset(
     {"animation", "animation-name", "-webkit-animation", "-webkit-animation-name"}
 )
 
-_ANIMATION = re.compile(r"\s*animation(?:-name)?\s*:", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\"'`]+")
 _PROPERTY = re.compile(r"--[\w-]+")
 # What names of tokens usually begin with: a registered one might not be inherited from the root.
@@ -33,6 +33,7 @@ _OF_TOKENS = re.compile(
 class GlobalNames:
     """The names that a stylesheet defines; `keyframes` and `properties` map each to its new name.
 
+    So do `others`, by the at-rule that defines it, which is one of `KINDS`.
     `unknown` are the registered properties that the component's code names in vain, since they are
     called as tokens are. Where an animation is a custom property, keyframes have their new name in
     those as well. Only rules at the top level and in `groups` (the at-rules that hold style rules)
@@ -42,6 +43,7 @@ class GlobalNames:
     def __init__(self, row: ComponentRow, rules: Iterable[Node], groups: Collection[str]) -> None:
         self.keyframes: dict[str, str] = {}
         self.properties: dict[str, str] = {}
+        self.others: dict[str, dict[str, str]] = {}
         self._prefix = f"rb-{sha256(row.key)[:8]}-"
         self._through_variables = False
         self._collect(rules, groups)
@@ -50,18 +52,34 @@ class GlobalNames:
         self.unknown = sorted(name for name in named if _OF_TOKENS.match(name))
         self.properties.update((name, name) for name in named if name not in self.unknown)
         if self.keyframes:
-            self._through_variables = any(
-                "var(" in part and _ANIMATION.match(part) for part in re.split("[;{}]", css)
-            )
+            self._through_variables = _through_variables(css, _ANIMATIONS)
+        self._indirect = {
+            at_rule for at_rule in self.others if _through_variables(css, KINDS[at_rule].properties)
+        }
+
+    def layer(self, prelude: Iterable[Node]) -> None:
+        """Give the layers that a rule at the top level names the component's own names, in place.
+
+        Of `a.b` the first one: the others are in it.
+        """
+        for part in by_comma(prelude):
+            first = next((token for token in part if token.type == "ident"), None)
+            if first is not None:
+                first.value = self._prefix + first.value
 
     def rename(self, tokens: Iterable[Node], declared: str) -> None:
         """Replace the names in the value of the property `declared`, in place."""
-        if not (self.keyframes or self.properties):
+        if not (self.keyframes or self.properties or self.others):
             return
+        tokens = list(tokens)
+        for at_rule, new_names in self.others.items():
+            indirect = at_rule in self._indirect and declared.startswith("--")
+            for token in walk(tokens) if indirect else KINDS[at_rule].named(tokens, declared):
+                if token.type == "ident" and token.value in new_names:
+                    token.value = new_names[token.value]
         animation = declared in _ANIMATIONS or (
             self._through_variables and declared.startswith("--")
         )
-        tokens = list(tokens)
         keywords = set[int]()
         if animation and not declared.endswith("-name"):
             keywords.update(map(id, shorthand_keywords(tokens)))
@@ -94,6 +112,16 @@ class GlobalNames:
             words = {word for text in quoted.split() for word in (text, text.strip(",;"))}
         yield from (name for name in self.keyframes if name in words or name in utilities)
 
+    def others_in_code(self, code: str) -> Iterator[tuple[str, str]]:
+        """What the code seems to name of `others` in an inline style: what it is, and the name."""
+        for at_rule, new_names in self.others.items():
+            kind = KINDS[at_rule]
+            if not kind.code.search(code):
+                continue
+            quoted = " ".join(re.findall(r"[\"'`]([^\"'`\n]*)", code))
+            words = set(re.findall(r"[\w-]+", quoted))
+            yield from ((kind.title, name) for name in new_names if name in words)
+
     def _collect(self, rules: Iterable[Node], groups: Collection[str]) -> None:
         for rule in rules:
             if not isinstance(rule, AtRule):
@@ -102,7 +130,10 @@ class GlobalNames:
             if rule.lower_at_keyword in KEYFRAMES and name is not None:
                 self.keyframes[name.value] = self._prefix + name.value
             elif rule.lower_at_keyword == "property" and name is not None:
-                self.properties[name.value] = f"--{self._prefix}{name.value.removeprefix('--')}"
+                self.properties[name.value] = _prefixed(name.value, self._prefix)
+            elif rule.lower_at_keyword in KINDS and name is not None:
+                known = self.others.setdefault(rule.lower_at_keyword, {})
+                known[name.value] = _prefixed(name.value, self._prefix)
             elif (
                 rule.lower_at_keyword in groups
                 and rule.content is not None
@@ -114,3 +145,17 @@ class GlobalNames:
 def defined_name(rule: AtRule) -> Node | None:
     """The identifier or string that names a rule, such as the `x` of `@keyframes x`."""
     return next((token for token in rule.prelude if token.type in ("ident", "string")), None)
+
+
+def _prefixed(name: str, prefix: str) -> str:
+    """The name behind a prefix, which stands behind the hyphens that a name begins with."""
+    return f"--{prefix}{name[2:]}" if name.startswith("--") else prefix + name
+
+
+def _through_variables(css: str, properties: Collection[str]) -> bool:
+    """Whether one of the properties has a value with a variable."""
+    for part in re.split("[;{}]", css) if "var(" in css else ():
+        name, _, value = part.partition(":")
+        if "var(" in value and name.rpartition("*/")[2].strip().lower() in properties:
+            return True
+    return False

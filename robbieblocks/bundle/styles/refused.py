@@ -5,13 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Final
 
+_OF_PAGES: Final = "put it into a node's custom_css: it holds for the whole page"
 # With what to do instead.
 REFUSED: Final = {
     "import": "put the rules here; fonts come from the style tokens",
     "charset": "leave it out: the text is Unicode already",
     "namespace": "leave it out",
     "font-face": "name the font in a style token (font.*): it is hosted for every page",
-    "scope": "leave it out: the rules hold for this component's blocks only",
     "apply": "put the classes into className, or write what they do",
     "tailwind": "leave it out: utility classes are there",
     "theme": "add tokens: they are Tailwind's theme",
@@ -27,11 +27,17 @@ REFUSED: Final = {
     **dict.fromkeys(("function", "return"), "write the values out: this is CSS"),
     **dict.fromkeys(("forward", "plugin", "config", "source", "reference"), "leave it out"),
     **dict.fromkeys(("variants", "responsive"), "write media queries and :hover"),
+    **dict.fromkeys(("debug", "warn", "error", "at-root"), "leave it out: this is CSS"),
+    **dict.fromkeys(("view-transition", "page", "font-feature-values", "color-profile"), _OF_PAGES),
+    "custom-selector": "write the selector out",
+    "nest": "write the selector with & alone",
+    "position-fallback": "write @position-try --name { ... } for each position",
     "custom-media": "write the condition out, such as @media (width < 30em)",
 }
 # What a component's stylesheet can have.
 _KNOWN: Final = (
     *("media", "supports", "container", "layer", "starting-style", "keyframes", "property"),
+    *("scope", "counter-style", "position-try", "font-palette-values"),
 )
 _LIKENESS: Final = 0.8
 

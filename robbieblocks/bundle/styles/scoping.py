@@ -1,8 +1,9 @@
 """Scopes a component's stylesheet to its blocks: no rule in it reaches anything else.
 
-Nested rules are written out, and every style rule is put behind the block's wrapper. Of at-rules
-only those that hold style rules, keyframes and registered properties are kept. Names that are
-global in CSS get the component's own prefix. Addresses on other sites are errors.
+Nested rules are written out, and every style rule is put behind the block's wrapper, or into a
+`@scope` inside of it. Of at-rules only those that hold style rules, and those that define a name,
+are kept. Names that are global in CSS get the component's own prefix. Addresses on other sites are
+errors.
 """
 
 from __future__ import annotations
@@ -11,38 +12,25 @@ import re
 from collections.abc import Iterable, Sequence
 
 import tinycss2
-from tinycss2.ast import AtRule, Declaration, IdentToken, Node, QualifiedRule
+from tinycss2.ast import AtRule, Declaration, Node, QualifiedRule
 
 from robbieblocks.bundle.styles import selectors
-from robbieblocks.bundle.styles.global_names import GlobalNames, defined_name
+from robbieblocks.bundle.styles.declarations import Declarations
+from robbieblocks.bundle.styles.global_names import GlobalNames
 from robbieblocks.bundle.styles.minifying import minified
+from robbieblocks.bundle.styles.named_rules import NAMED, NamedRules
+from robbieblocks.bundle.styles.pasted import pasted_around
 from robbieblocks.bundle.styles.problems import StylesheetProblems
 from robbieblocks.bundle.styles.refused import instead_of
-from robbieblocks.css_faults import (
-    KEYFRAMES,
-    in_declaration,
-    in_media,
-    in_selector,
-    in_sizes,
-    unknown_keyframes,
-)
-from robbieblocks.css_text import (
-    address_text,
-    bracket_problem,
-    css_string,
-    foreign_urls,
-    long_number,
-    missing_media,
-)
+from robbieblocks.bundle.styles.scopes import scope_prelude
+from robbieblocks.css_faults import in_media, in_selector, in_sizes
+from robbieblocks.css_text import bracket_problem, css_string, long_number
 from robbieblocks.errors import Problem
 from robbieblocks.model import ComponentRow
 
 # At-rules that hold style rules.
 _GROUPS = frozenset({"media", "supports", "container", "layer", "starting-style"})
-# Tokens that hold no address, no error and no other tokens.
-_PLAIN_TOKENS = frozenset(
-    {"ident", "number", "percentage", "dimension", "hash", "whitespace", "literal", "comment"}
-)
+_ANCHOR = re.compile(r"\banchor-name\s*+:", re.IGNORECASE | re.ASCII)
 _MAX_CHARACTERS = 500_000
 _MAX_WRITTEN = 1_000_000
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
@@ -62,6 +50,8 @@ def scoped_stylesheet(row: ComponentRow) -> tuple[str, list[Problem]]:
     elif (number := long_number(row.css)) is not None:
         what = f"the stylesheet holds a number of {len(number[0]):,} digits"
         problems.at_offset(number.start(), what, "shorten it")
+    elif (around := pasted_around(row.css)) is not None:
+        problems.at_offset(*around)
     elif (wrong := bracket_problem(row.css)) is not None:
         problems.at_offset(wrong[1], wrong[0], "close each bracket, string and comment")
     else:
@@ -83,9 +73,12 @@ class _Scoper:
         self._wrapper = f"[data-rb-component~={css_string(row.key)}]"
         # A mark of the byte order is no part of the first selector.
         self._sheet = tinycss2.parse_stylesheet(row.css.removeprefix("\ufeff"), True, True)
-        self._names = GlobalNames(row, self._sheet, _GROUPS)
+        self._names = GlobalNames(row, self._sheet, _GROUPS | {"scope"})
+        self._declarations = Declarations(self._names, problems)
+        self._named = NamedRules(self._names, self._declarations, problems)
         self._left = _MAX_WRITTEN
-        self._asking = 0
+        # How deep it is in rules of these kinds.
+        self._layers = self._scopes = 0
 
     def scoped(self) -> str:
         """The rules; not to be used where a problem was found."""
@@ -101,7 +94,21 @@ class _Scoper:
                 "choose a name that does not begin as tokens do",
                 severity="warning",
             )
-        return self._rules(self._sheet)
+        for what, name in self._names.others_in_code(self._row.code):
+            self._problems.report(
+                f"{what} {name} is not known to inline styles and utility classes",
+                "name it in a class here",
+                severity="warning",
+            )
+        return self._anchors() + self._rules(self._sheet)
+
+    def _anchors(self) -> str:
+        """Keeps the anchors of one block from what is positioned by those of another one.
+
+        What a portal shows elsewhere may ask for an anchor in the block.
+        """
+        has_anchors = _ANCHOR.search(self._row.css) and "ortal" not in self._row.code
+        return f"{self._wrapper}{{anchor-scope:all;}}" if has_anchors else ""
 
     # --- rules ------------------------------------------------------------------------------
 
@@ -124,6 +131,8 @@ class _Scoper:
             if outer is not None:
                 self._write(len(parts) * len(outer.parents.text))
                 parts = [selectors.nested(outer.parents, part) for part in parts]
+            elif self._scopes:
+                parts = [selectors.of_scope(part) for part in parts]
         except selectors.BadSelector as error:
             self._problems.at_node(rule, str(error), error.remedy)
             return ""
@@ -150,8 +159,8 @@ class _Scoper:
 
         for each in tinycss2.parse_blocks_contents(content, True, True):
             if isinstance(each, Declaration):
-                self._doubt(each)
-                declarations.append(self._declaration(each))
+                self._declarations.doubt(each)
+                declarations.append(self._declarations.text(each))
                 continue
             flush()
             if isinstance(each, QualifiedRule):
@@ -167,7 +176,9 @@ class _Scoper:
         try:
             parts: list[str] = []
             for each in written.selectors:
-                parts.append(selectors.scoped(each, self._wrapper))
+                is_limited = self._scopes > 0
+                text = tinycss2.serialize(each) if is_limited else ""
+                parts.append(text or selectors.scoped(each, self._wrapper))
                 self._write(len(parts[-1]))
             return ",".join(parts)
         except selectors.BadSelector as error:
@@ -190,31 +201,54 @@ class _Scoper:
             return ""
         if name in _GROUPS and (rule.content is not None or name == "layer"):
             return self._group(rule, parents)
-        if name in KEYFRAMES and parents is None and rule.content is not None:
-            return self._keyframes(rule)
-        if name == "property" and parents is None and rule.content is not None:
-            return self._property(rule)
-        what = f"@{name} is not available in a component's stylesheet"
-        self._problems.at_node(rule, what, instead_of(name))
+        if name in NAMED and parents is None and rule.content is not None:
+            return self._named.text(rule)
+        if name == "scope" and parents is None and rule.content is not None:
+            return self._scope(rule)
+        self._problems.at_node(rule, *self._refusal(name, rule, nested=parents is not None))
         return ""
 
+    def _refusal(self, name: str, rule: AtRule, *, nested: bool) -> tuple[str, str]:
+        """What is wrong with an at-rule that can't be written, and what to do."""
+        if name in _GROUPS or name in NAMED or name == "scope":
+            if rule.content is None:
+                return f"@{name} has nothing behind it", "write { ... } behind it"
+            if nested:
+                return f"@{name} stands inside of a rule", "put it beside the rules"
+        return f"@{name} is not available in a component's stylesheet", instead_of(name)
+
+    def _scope(self, rule: AtRule) -> str:
+        """A part of the component. What is in it is limited by that, and needs no wrapper."""
+        try:
+            head = scope_prelude(rule.prelude, self._wrapper, is_inner=self._scopes > 0)
+        except selectors.BadSelector as error:
+            self._problems.at_node(rule, str(error), error.remedy)
+            return ""
+        self._scopes += 1
+        inside = self._group_body(rule.content or (), None)
+        self._scopes -= 1
+        return f"@scope {head}{{{inside}}}"
+
     def _group(self, rule: AtRule, parents: selectors.Written | None) -> str:
-        self._check_urls(rule.prelude)
+        self._declarations.check_urls(rule.prelude)
         judge = {"media": in_media, "container": in_sizes}.get(rule.lower_at_keyword)
         if judge is not None and not self._problems.full:
             for doubt in judge(rule.prelude):
                 self._problems.warn(doubt)
         # A container's style may be asked for a registered property.
         self._names.rename(rule.prelude, "")
+        is_layer = rule.lower_at_keyword == "layer"
+        if is_layer and not self._layers:
+            self._names.layer(rule.prelude)
         head = f"@{rule.lower_at_keyword} {tinycss2.serialize(rule.prelude).strip()}"
         if rule.content is None:
             return head + ";"
         # What @supports asks for may be new.
-        self._asking += rule.lower_at_keyword == "supports"
-        try:
-            return f"{head}{{{self._group_body(rule.content, parents)}}}"
-        finally:
-            self._asking -= rule.lower_at_keyword == "supports"
+        with self._declarations.asked_for(asked=rule.lower_at_keyword == "supports"):
+            self._layers += is_layer
+            inside = self._group_body(rule.content, parents)
+            self._layers -= is_layer
+        return f"{head}{{{inside}}}"
 
     def _group_body(self, content: Sequence[Node], parents: selectors.Written | None) -> str:
         if parents is not None:
@@ -225,76 +259,3 @@ class _Scoper:
             what = "a declaration stands outside of a rule"
             self._problems.at_node(stray, what, "put it into a rule")
         return self._rules(e for e in inner if not isinstance(e, Declaration))
-
-    def _keyframes(self, rule: AtRule) -> str:
-        name = defined_name(rule)
-        if name is None:
-            self._problems.at_node(rule, f"@{rule.lower_at_keyword} has no name", "name it")
-            return ""
-        frames: list[str] = []
-        for frame in tinycss2.parse_blocks_contents(rule.content or (), True, True):
-            steps = selectors.keyframe(frame.prelude) if isinstance(frame, QualifiedRule) else None
-            if steps is None:
-                remedy = "write from, to, or percentages"
-                self._problems.at_node(frame, "this is no keyframe", remedy)
-                continue
-            frames.append(f"{steps}{{{self._declarations(frame.content, doubted=True)}}}")
-        new_name = _identifier(self._names.keyframes[name.value])
-        return f"@{rule.lower_at_keyword} {new_name}{{{''.join(frames)}}}"
-
-    def _property(self, rule: AtRule) -> str:
-        name = defined_name(rule)
-        if name is None or name.type != "ident" or not name.value.startswith("--"):
-            remedy = "name a custom property: --angle"
-            self._problems.at_node(rule, "@property has no name", remedy)
-            return ""
-        new_name = _identifier(self._names.properties[name.value])
-        return f"@property {new_name}{{{self._declarations(rule.content or ())}}}"
-
-    # --- declarations -----------------------------------------------------------------------
-
-    def _doubt(self, each: Declaration) -> None:
-        """Warn of what browsers pass over."""
-        if self._problems.full or self._asking:
-            return
-        for doubt in in_declaration(each):
-            self._problems.warn(doubt)
-        # Templates and nodes have keyframes, too.
-        for doubt in unknown_keyframes(each, self._names.keyframes, surely=False):
-            self._problems.warn(doubt, "unknown-keyframes")
-
-    def _declarations(self, content: Sequence[Node], *, doubted: bool = False) -> str:
-        found = tinycss2.parse_blocks_contents(content, True, True)
-        said = [each for each in found if isinstance(each, Declaration)]
-        for each in said if doubted else ():
-            self._doubt(each)
-        return "".join(map(self._declaration, said))
-
-    def _declaration(self, each: Declaration) -> str:
-        if not all(token.type in _PLAIN_TOKENS for token in each.value):
-            self._check_urls(each.value)
-            broken = next((token for token in each.value if token.type == "error"), None)
-            if broken is not None:
-                self._problems.unreadable(broken, "mend the value")
-                return ""
-        self._names.rename(each.value, each.lower_name)
-        name = _identifier(self._names.properties.get(each.name, each.name))
-        important = "!important" if each.important else ""
-        return f"{name}:{tinycss2.serialize(each.value).strip()}{important};"
-
-    def _check_urls(self, tokens: Iterable[Node]) -> None:
-        for token in foreign_urls(tokens):
-            if missing := missing_media(address_text(token)):
-                self._problems.at_node(token, *missing)
-                continue
-            self._problems.at_node(
-                token,
-                f"{address_text(token)[:80]!r} is elsewhere, or may be: a component's stylesheet "
-                "fetches nothing",
-                "use a path on this site, or an image as a data: URL",
-            )
-
-
-def _identifier(name: str) -> str:
-    """A name as CSS writes it, with escapes where it needs them."""
-    return IdentToken(0, 0, name).serialize()

@@ -129,6 +129,15 @@ def scoped(selector: Tokens, wrapper: str) -> str:
     return _joined(outside, wrapper + at_wrapper, tinycss2.serialize(rest))
 
 
+def of_scope(selector: Tokens) -> list[Node]:
+    """A selector of a rule right in a `@scope`; one that begins with a combinator is written out."""
+    if selector[0].type != "literal" or selector[0].value not in ">+~":
+        return list(selector)
+    text = f":where(:scope) {tinycss2.serialize(selector)}"
+    tokens: list[Node] = tinycss2.parse_component_value_list(text)
+    return tokens
+
+
 def transition(selector: Tokens) -> bool:
     """Whether it selects what shows the transition of something with a name of its own."""
     return any(
