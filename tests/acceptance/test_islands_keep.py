@@ -361,3 +361,62 @@ def test_state_begins_with_what_the_query_says(publish: Publish, page: Page, noi
     page.fill("[name=who]", "Bob")
     page.wait_for_function("() => document.querySelector('output').textContent === 'Bob'")
     assert noise.console == []
+
+
+SEEN = component(
+    "seen",
+    """import { useState } from "react";
+export default function Seen({ name = "x" }) {
+  const [count, setCount] = useState(0);
+  return <section>
+    <table><tr><td>{name}</td></tr></table>
+    <ul style={{ height: 50, overflow: "auto" }}>{Array.from({ length: 40 }, (_, at) => <li
+      key={at}>{at}</li>)}</ul>
+    <p id="words">some words to select</p>
+    <button>first</button><button onClick={() => setCount(count + 1)}>second {count}</button>
+    <div popover="auto" id="more">more of it</div><button popoverTarget="more">more</button>
+    <dialog id="asking"><p>sure?</p></dialog>
+  </section>;
+}""",
+)
+FILLED_SEEN = replace(
+    SEEN, code=SEEN.code.replace("<table><tr><td>{name}</td></tr></table>", "<b>{name}</b>")
+)
+STILL_SEEN = replace(
+    FILLED_SEEN,
+    code=FILLED_SEEN.code.replace(" onClick={() => setCount(count + 1)}", "")
+    .replace("const [count, setCount] = useState(0);", "const count = 0;")
+    .replace('import { useState } from "react";', ""),
+)
+
+
+@pytest.mark.parametrize(
+    "row", [SEEN, FILLED_SEEN, STILL_SEEN], ids=["misnested", "filled", "still"]
+)
+def test_what_a_visitor_looks_at_stays(
+    publish: Publish, page: Page, noise: Noise, row: ComponentRow
+) -> None:
+    """Focus, selected words, and what was scrolled or opened stay in a block that is made anew."""
+    go_on = _hold(page, REACT)
+    fill = None if row is SEEN else {"name": "{{name|x}}"}
+    address = publish([row], [block(1, "seen", {"name": "x"}, fill=fill)], title="x")
+    with page.expect_request(REACT):
+        page.goto(f"{address}/?name=Ada", wait_until="commit")
+    page.evaluate("document.querySelector('dialog').show()")
+    page.click("[popovertarget]")
+    page.evaluate("document.querySelector('ul').scrollTo(0, 77)")
+    page.focus("button:nth-of-type(2)")
+    page.evaluate(
+        """() => { const [text] = document.querySelector("#words").childNodes;
+          document.getSelection().setBaseAndExtent(text, 5, text, 10);
+          window.before = document.querySelector("section"); }"""
+    )
+    go_on()
+    page.wait_for_function("() => before !== document.querySelector('section')")
+    found = page.evaluate(
+        """() => [document.activeElement.textContent, document.getSelection().toString(),
+          document.querySelector("ul").scrollTop, document.querySelector("dialog").open,
+          document.querySelector("#more").matches(":popover-open")]"""
+    )
+    assert found == ["second 0", "words", 77, True, True]
+    assert noise.console == []

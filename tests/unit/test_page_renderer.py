@@ -340,10 +340,9 @@ def test_rerendered_and_filled_blocks_are_islands() -> None:
         (
             RenderedBlock(html="<p>2025</p>", interactive=False, rerender=True, misnested="p in p"),
             {},
-            set[str](),
-            set[str](),
+            *2 * [{"restore"}],
         ),
-        (STILL, {"fill": {"a": "{{x|b}}"}}, {"fill"}, set[str]()),
+        (STILL, {"fill": {"a": "{{x|b}}"}}, {"fill", "restore"}, set[str]()),
         (
             RenderedBlock(
                 html='<form action="javascript:throw new Error(&#x27;React form unexpectedly">',

@@ -41,12 +41,12 @@ const failed = () => {
 };
 
 /**
- * @type {(element: HTMLElement, island: Island) => boolean}
+ * @type {(element: HTMLElement) => boolean}
  * Whether the visitor has done something to its controls already; of some it may say so that nobody
  * touched: restore.js knows, which is loaded then.
  */
-const seemsTouched = (element, { anew }) =>
-  element.querySelector(anew ? "[contenteditable],details[open]" : "[contenteditable]") !== null ||
+const seemsTouched = (element) =>
+  element.querySelector("[contenteditable]") !== null ||
   [...element.querySelectorAll("input,textarea,select")].some((/** @type {any} */ control) => {
     if (control === document.activeElement) return true;
     const options = [...(control.options ?? [])];
@@ -56,6 +56,9 @@ const seemsTouched = (element, { anew }) =>
       return control.selectedIndex >= (control.type !== "select-one" || control.size > 1 ? 0 : 1);
     return control.value !== control.defaultValue || control.checked !== control.defaultChecked;
   });
+
+/** @type {() => Promise<any>} Where it can't be loaded, the block lives without what was done before. */
+const restoring = () => import("robbieblocks/restore").catch(() => undefined);
 
 /** @type {() => Promise<unknown>} Let the browser draw and answer: what comes after is another task. */
 const pause = () =>
@@ -85,18 +88,20 @@ export const start = async (island, element) => {
     let [React, { default: Component }, restore] = await Promise.all([
       load("react"),
       load(island.use),
-      island.fresh ? import("robbieblocks/restore") : undefined,
+      island.fresh
+        ? import("robbieblocks/restore")
+        : island.anew || asked
+          ? restoring()
+          : undefined,
     ]);
     await pause();
-    // Where it can't be loaded, the block lives without what was typed.
-    if (!restore && seemsTouched(element, island))
-      restore = await import("robbieblocks/restore").catch(() => undefined);
+    if (!restore && seemsTouched(element)) restore = await restoring();
     const { createElement, createRoot, flushSync, hydrateRoot } = React;
-    const typed = restore ? restore.typedIn(element) : [];
+    const before = restore?.doneIn(element);
     // Whether a visitor wrote into an element of it, which then differs from what React makes.
     let wrote = false;
-    const retype = () => {
-      wrote = restore?.retype(element, typed) || wrote;
+    const doAgain = () => {
+      wrote = restore?.doAgain(element, before) || wrote;
     };
     /** @type {any} */
     let root;
@@ -116,7 +121,7 @@ export const start = async (island, element) => {
         report("caught an error", error);
       },
       onRecoverableError(/** @type {unknown} */ error) {
-        retype();
+        doAgain();
         // Of one that is fresh this is no mistake: its elements differ.
         if (!island.fresh && !wrote)
           report("differs from its prerendered content and was rendered anew", error);
@@ -129,18 +134,18 @@ export const start = async (island, element) => {
       // Filled props are another beginning: state that is made of them has to be made now.
       root = createRoot(element, options);
       flushSync(() => root.render(block));
-      retype();
+      doAgain();
     } else {
       // What was typed before is told to the block once it lives.
       const Hydrated = () => {
-        React.useEffect(retype, []);
+        React.useEffect(doAgain, []);
         return block;
       };
-      const isAltered = typed.some((/** @type {any} */ each) => each.touched);
+      const isAltered = before?.typed.some((/** @type {any} */ each) => each.touched);
       const hydrate = () => {
         root = hydrateRoot(element, isAltered ? createElement(Hydrated) : block, options);
       };
-      if (island.fresh && restore) restore.hydrateFresh(element, typed, hydrate, React);
+      if (island.fresh && restore) restore.hydrateFresh(element, before, hydrate, React);
       // In a transition React lets the browser answer between the parts of a large block. What the
       // visitor does to it meanwhile brings it to life at once.
       else React.startTransition(hydrate);

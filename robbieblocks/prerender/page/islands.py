@@ -30,7 +30,6 @@ _FORMS: Final = RUNTIME_PARTS["forms"]
 _FORM_ACTION: Final = "javascript:throw new Error("
 # What a visitor types into, or chooses with.
 _CONTROL: Final = re.compile(r"<(?:input|textarea|select)\b|\scontenteditable=", re.IGNORECASE)
-_OPENED: Final = re.compile(r"<details\b", re.IGNORECASE)
 # Names of props that are HTML, which a component may spread over an element.
 _HTML_PROP: Final = re.compile(
     r'"(dangerouslySetInnerHTML|__html|innerHTML|outerHTML|srcdoc)"\s*:', re.IGNORECASE
@@ -92,7 +91,7 @@ class Islands:
             components=frozenset(block.component for block, _ in listed),
             eager=frozenset(block.component for block, _ in eager),
             parts=_parts(listed),
-            eager_parts=frozenset([_RESTORE] if any(_is_fresh(made) for _, made in eager) else []),
+            eager_parts=frozenset([_RESTORE] if any(_differs(made) for _, made in eager) else []),
             has_controls=any(made.interactive and _PLAIN not in made.html for _, made in listed),
             may_make_html=any(
                 maker(block.component) or _HTML_PROP.search(block.props_json) for block, _ in listed
@@ -140,15 +139,22 @@ def _is_fresh(made: RenderedBlock) -> bool:
     return made.rerender and not made.misnested
 
 
+def _is_anew(block: AssembledBlock, made: RenderedBlock) -> bool:
+    """Whether its elements are made anew, for every visitor or for those who fill a placeholder."""
+    return made.misnested != "" or block.fill is not None
+
+
+def _differs(made: RenderedBlock) -> bool:
+    return made.rerender or made.misnested != ""
+
+
 def _parts(listed: Sequence[tuple[AssembledBlock, RenderedBlock]]) -> frozenset[str]:
     """What islands.js may import: to fill placeholders, to put right what differs or was typed."""
     fills = any(block.fill is not None for block, _ in listed)
     forms = any(_FORM_ACTION in made.html for _, made in listed)
     restores = any(
-        _is_fresh(made)
-        or _CONTROL.search(made.html)
-        or (made.misnested and _OPENED.search(made.html))
-        for _, made in listed
+        _is_fresh(made) or _is_anew(block, made) or _CONTROL.search(made.html)
+        for block, made in listed
     )
     wanted = {_FILL: fills, _FORMS: forms, _RESTORE: restores}
     return frozenset(name for name, is_wanted in wanted.items() if is_wanted)
