@@ -7,7 +7,7 @@ from collections.abc import Collection
 from robbieblocks.assemble.components import hydrate_of
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import doubts, settings_problems
-from robbieblocks.assemble.placeholders import with_fallbacks
+from robbieblocks.assemble.placeholders import placeholder_doubts, with_fallbacks
 from robbieblocks.assemble.routes import route_problem
 from robbieblocks.assemble.values import ValueProblem, checked_json, no_object
 from robbieblocks.messages import json_pointer, printable
@@ -47,6 +47,8 @@ def check_texts(row: PageRow, problems: PageProblems) -> None:
             problems.add(name, f"the text {wrong}", "remove it")
         if len(text) > most:
             problems.add(name, f"has {len(text):,} characters", f"use at most {most:,}")
+        for doubt in placeholder_doubts(text):
+            problems.add(name, doubt.what, doubt.remedy, severity="warning")
     if not on_one_line(row.name) and not on_one_line(with_fallbacks(row.meta_title or "")):
         problems.add("page_name", "the page has no title", "set page_name or meta_title")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
+from robbieblocks.assemble.components import CheckedComponent
 from robbieblocks.assemble.origins import largest_taken, of_page, origin_of
-from robbieblocks.assemble.props.problems import FITTING
+from robbieblocks.assemble.props.problems import DEFAULT_FITTING, FITTING
 from robbieblocks.assemble.values import ValueProblem, is_too_large
 from robbieblocks.errors import Problem, Severity
 from robbieblocks.messages import printable
@@ -19,11 +21,15 @@ MAX_PAGE_PROBLEMS = 20_000
 class PageProblems:
     """The problems of one page; of very many the first, an error among them where there is one.
 
-    `wrong` says that there is an error.
+    `wrong` says that there is an error. `components` are those of its blocks: what is wrong with a
+    default of a schema is a problem of that.
     """
 
-    def __init__(self, row: PageRow) -> None:
+    def __init__(
+        self, row: PageRow, components: Mapping[str, CheckedComponent | None] = MappingProxyType({})
+    ) -> None:
         self._row = row
+        self._components = components
         self.found: list[Problem] = []
         self.wrong = False
 
@@ -43,13 +49,16 @@ class PageProblems:
         """Collect a problem with a value of the page's own row."""
         self.add(field, problem.what, problem.remedy, problem.pointer)
 
-    def add_to_block(self, block: BlockRow, field: str, problem: ValueProblem) -> None:
+    def add_to_block(
+        self, block: BlockRow, field: str, problem: ValueProblem, severity: Severity = "error"
+    ) -> None:
         """Collect a problem of one block."""
-        self._collect(self.of_block(block, field, problem))
+        self._collect(replace(self.of_block(block, field, problem), severity=severity))
 
     def of_block(self, block: BlockRow, field: str, problem: ValueProblem) -> Problem:
         """A problem of one block, which is not collected; of the row whose value is wrong."""
         entity, key = self._place(block)
+        origin = None
         if field == "props" and block.taken:
             origin = origin_of(block, problem.pointer)
             if is_too_large(problem):
@@ -61,7 +70,21 @@ class PageProblems:
                     component = printable(block.component)
                     remedy = f"store one that fits there, or change props_schema of {component}"
                     problem = replace(problem, remedy=remedy)
+        if field == "props" and origin is None:
+            field, problem = self._of_default(block, problem)
         return problem.in_row(entity, key, field, page=self._page_of(block), block=block.own_order)
+
+    def _of_default(self, block: BlockRow, problem: ValueProblem) -> tuple[str, ValueProblem]:
+        """The field of a component that a problem of a block's props is in, and that problem."""
+        component = self._components.get(block.component)
+        schema = component.schema if component is not None else None
+        pointer = problem.pointer
+        place = schema.default_at(block.props, pointer) if schema is not None and pointer else None
+        if place is None:
+            return "props", problem
+        what = f"the default of {pointer}: {problem.what}"
+        remedy = DEFAULT_FITTING if problem.remedy == FITTING else problem.remedy
+        return "props_schema", replace(problem, what=what, remedy=remedy, pointer=place)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Collect problems of a component that the page places."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import attrgetter
 
 from robbieblocks.assemble.components import CheckedComponent, CheckedComponents
@@ -14,14 +15,14 @@ from robbieblocks.assemble.forms.form_props import PageForms
 from robbieblocks.assemble.page_fields import check_names, check_texts, hydration, on_one_line
 from robbieblocks.assemble.page_problems import PageProblems
 from robbieblocks.assemble.page_settings import language_of, settings_of
-from robbieblocks.assemble.placeholders import has_placeholder, with_fallbacks
+from robbieblocks.assemble.placeholders import has_placeholder, placeholder_doubts, with_fallbacks
 from robbieblocks.assemble.props.embeds import Embed
 from robbieblocks.assemble.props.media_props import PageMedia
 from robbieblocks.assemble.props.page_links import LinkedPages, PageLinks
 from robbieblocks.assemble.props.preparing import ReadyProps
 from robbieblocks.assemble.props.texts_of_page import TextsOfPage
 from robbieblocks.assemble.routes import release_path
-from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.assemble.values import MAX_PROBLEMS, ValueProblem
 from robbieblocks.errors import Problem
 from robbieblocks.messages import did_you_mean, listed, printable
 from robbieblocks.model import (
@@ -96,7 +97,7 @@ class PageReader:
         self._known_keys = components.keys
         self._placed = {key: components.of(key) for key in component_keys(row)}
         self._layouts = layouts
-        self._problems = PageProblems(row)
+        self._problems = PageProblems(row, self._placed)
         self._conditions: dict[int, Condition] = {}
         self._hydrate: dict[int, Hydrate] = {}
         self._props_bytes = 0
@@ -273,6 +274,8 @@ class PageReader:
             for problem in self._unexplained(row, ready):
                 self._problems.add_to_block(row, "props", problem)
             return None
+        for problem in islice(placeholder_doubts(ready.fill), MAX_PROBLEMS):
+            self._problems.add_to_block(row, "props", problem, "warning")
         self._props_bytes += len(ready.json)
         return AssembledBlock(
             order=row.order,

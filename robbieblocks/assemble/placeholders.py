@@ -9,11 +9,23 @@ the same pattern, which a test compares with this one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from robbieblocks.assemble.values import ValueProblem
+from robbieblocks.messages import json_pointer, printable
 from robbieblocks.model import Json, JsonObject
 
 PLACEHOLDER = re.compile(
     r"\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}"
+)
+
+# Placeholders as other templates write them: of each a part is one here, or the fallback is no text.
+_FOREIGN = re.compile(
+    r"(?<!\{)\{\{(?:"
+    r"[ \t]*+(?P<outer>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[^{}]*+\{\{"
+    r"|[ \t]*+(?P<filtered>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[ \t]*+(?:\||default[ \t]*+[:(])"
+    r"|\{[ \t]*+(?P<tripled>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+(?:\|[^{}]*+)?\}\}\})",
+    re.ASCII,
 )
 
 
@@ -49,3 +61,30 @@ def resolved(value: Json) -> Json:
         changed = any(new is not old for new, old in zip(items, value, strict=True))
         return items if changed else value
     return value
+
+
+def placeholder_doubts(value: Json, at: str = "") -> Iterator[ValueProblem]:
+    """Texts of a value that show braces or words of a template, since they are no placeholders.
+
+    `at` is the JSON pointer to the value.
+    """
+    if isinstance(value, str):
+        found = _FOREIGN.search(value) if "{{" in value else None
+        if found is not None:
+            yield ValueProblem(at, *_meant(found))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from placeholder_doubts(part, at + json_pointer(name))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from placeholder_doubts(part, at + json_pointer(index))
+
+
+def _meant(found: re.Match[str]) -> tuple[str, str]:
+    name = printable(found[found.lastgroup or 0])
+    if found.lastgroup == "outer":
+        what = f"the placeholder {name} has another one in it: its braces stay as they are"
+        return what, f"write a text as the fallback: {{{{{name}|text}}}}"
+    if found.lastgroup == "filtered":
+        return f"the fallback of {name} begins as in other templates", f"write {{{{{name}|text}}}}"
+    return f"{name} stands in three braces: one of them is text", f"write {{{{{name}}}}}"

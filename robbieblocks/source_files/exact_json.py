@@ -25,6 +25,21 @@ def loads(text: str) -> Json:
     return value
 
 
+def repeats_keys(text: str) -> bool:
+    """Whether an object of a valid JSON text has a key twice, of which readers take the last one.
+
+    Raises RecursionError.
+    """
+    repeated = False
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len({key for key, _ in pairs}) < len(pairs)
+
+    json.loads(text, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return repeated
+
+
 def dumps(value: Json) -> str:
     """Canonical JSON: keys sorted, no spaces, every number as it was read."""
     try:

@@ -12,9 +12,10 @@ from typing import Final, cast
 
 from robbieblocks.errors import Problem
 from robbieblocks.file_reading import Refused, read_file
-from robbieblocks.messages import visible_line
+from robbieblocks.messages import json_pointer, visible_line
 from robbieblocks.model import Json
 from robbieblocks.source_files import exact_json
+from robbieblocks.source_files.json_lines import json_lines
 
 # What takes values apart calls itself for each level, and Python bounds that.
 _DEPTH_MAX: Final = 100
@@ -106,7 +107,23 @@ class ProblemCollector:
     def read_json(self, file: Path) -> Json:
         """A JSON file's value, or None with a problem."""
         text = self.read_text(file)
-        return None if text is None else self.parse_json(file, text)
+        return None if text is None else self.parse_row_json(file, text)
+
+    def parse_row_json(self, file: Path, text: str, *, first_line: int = 1) -> Json:
+        """As `parse_json`; where an object has a key twice, that is a problem, too."""
+        before = len(self.problems)
+        value = self.parse_json(file, text, first_line=first_line)
+        text = text.removeprefix("\ufeff")
+        if len(self.problems) > before or not exact_json.repeats_keys(text):
+            return value
+        lines, twice = json_lines(text)
+        for place in sorted(twice, key=lines.__getitem__):
+            if any(place[:end] in twice for end in range(1, len(place))):
+                continue
+            what = f"has {json_pointer(*place)} twice in one object: only the last one counts"
+            line, source = first_line + lines[place] - 1, source_line(text, lines[place])
+            self.add(file, what, "keep one of them", line=line, source=source)
+        return None
 
     def parse_json(self, file: Path, text: str, *, first_line: int = 1) -> Json:
         """The value of a JSON text inside a file, or None with a problem."""

@@ -115,7 +115,7 @@ class Table:
             line = line_of(self.places, (*self.path, text_name)) or 1
             if text is None:
                 return None
-            return self.collector.parse_json(self.file, text, first_line=line)
+            return self.collector.parse_row_json(self.file, text, first_line=line)
         value = self._take(name)
         return None if value is None else self._as_json((name,), value)
 

@@ -446,3 +446,112 @@ def test_of_very_many_problems_an_error_is_kept() -> None:
     assert (problems.wrong, problems.enough) == (True, True)
     assert len(problems.found) == MAX_PAGE_PROBLEMS + 1
     assert problems.found[-1].what == "an error"
+
+
+_NUMBER = {"type": "number", "default": "five"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "props", "field", "pointer"),
+    [
+        ({"size": _NUMBER}, {}, "props_schema", "/size/default"),
+        ({"size": _NUMBER}, {"size": "six"}, "props", "/size"),
+        (
+            {"type": "object", "properties": {"size": _NUMBER}},
+            {},
+            "props_schema",
+            "/properties/size/default",
+        ),
+        (
+            {
+                "$defs": {"size": _NUMBER},
+                "properties": {"box": {"properties": {"size": {"$ref": "#/$defs/size"}}}},
+            },
+            {"box": {}},
+            "props_schema",
+            "/$defs/size/default",
+        ),
+        (
+            {"rows": {"items": {"allOf": [{"properties": {"n": _NUMBER}}]}}},
+            {"rows": [{"n": 1}, {}]},
+            "props_schema",
+            "/rows/items/allOf/0/properties/n/default",
+        ),
+        (
+            {"box": {"required": ["a"], "default": {"b": 1}}},
+            {},
+            "props_schema",
+            "/box/default",
+        ),
+        ({"box": {"required": ["a"], "default": {"b": 1}}}, {"box": {}}, "props", "/box"),
+        (
+            {"box": {"default": {"list": [1, 2]}, "properties": {"list": {"items": _NUMBER}}}},
+            {},
+            None,
+            "",
+        ),
+        (
+            {"box": {"default": {"list": ["x"]}, "properties": {"list": {"items": _NUMBER}}}},
+            {},
+            "props_schema",
+            "/box/default/list/0",
+        ),
+        (
+            {"links": {"additionalProperties": {"properties": {"n": _NUMBER}}}},
+            {"links": {"a/b": {}}},
+            "props_schema",
+            "/links/additionalProperties/properties/n/default",
+        ),
+    ],
+)
+def test_a_default_that_does_not_fit_is_the_schemas_mistake(
+    schema: Any, props: Any, field: str | None, pointer: str
+) -> None:
+    """What a block does not say itself is said of the default in the component's schema."""
+    found = assembled(
+        a_page(blocks=(a_block(props=props),)), components=(a_component(schema=schema),)
+    )
+    problems = [(each.field, each.pointer) for each in found.held_back.get("home", ())]
+    assert problems == ([(field, pointer)] if field else [])
+
+
+def test_a_default_that_names_no_media_is_the_schemas_mistake() -> None:
+    """So is a default that is found wrong only once its value is looked up."""
+    schema = {"photo": {"type": "string", "format": "media", "default": "media:nothing"}}
+    found = assembled(a_page(), components=(a_component(schema=schema),))
+    (problem,) = found.held_back["home"]
+    assert (problem.entity, problem.key, problem.field) == ("component", "card", "props_schema")
+    assert (problem.pointer, problem.block) == ("/photo/default", 1)
+    assert problem.what.startswith("the default of /photo: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("{{a|{{b|c}}}}", "placeholder a has another one", "{{a|text}}"),
+        ("Hi {{ a | or {{b}} }}", "placeholder a has another one", "{{a|text}}"),
+        ("{{{name}}}", "name stands in three braces", "write {{name}}"),
+        ("{{{ name | you }}} and", "name stands in three braces", "write {{name}}"),
+        ('{{ name | default: "you" }}', "fallback of name begins", "write {{name|text}}"),
+        ("{{ name|default('you') }}", "fallback of name begins", "write {{name|text}}"),
+        ("{{ name || 'you' }}", "fallback of name begins", "write {{name|text}}"),
+    ],
+)
+def test_placeholders_of_other_templates_are_warned_of(text: str, what: str, remedy: str) -> None:
+    """What would show braces or words of a template is named, in props and in titles."""
+    found = assembled(a_page(meta_title=text, blocks=(a_block(props={"a": [text]}),)))
+    (plan,) = found.pages
+    title, prop = plan.warnings
+    assert (title.field, prop.field, prop.pointer) == ("meta_title", "props", "/a/0")
+    for each in (title, prop):
+        assert (each.severity, remedy in each.remedy) == ("warning", True)
+        assert what in each.what
+
+
+@pytest.mark.parametrize(
+    "text", ["{{a|b}}", "{{{{a|{{b}}", "{{ default | x }}", "{{a|defaults}}", "{{{{name}}", "{{{}}}"]
+)
+def test_placeholders_of_ours_are_not_warned_of(text: str) -> None:
+    """Nor is what is no placeholder at all."""
+    (plan,) = assembled(a_page(meta_title=text, blocks=(a_block(props={"a": text}),))).pages
+    assert plan.warnings == ()

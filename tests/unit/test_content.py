@@ -190,6 +190,13 @@ def test_a_schema_may_be_json_or_toml(folder: Path, write: Write) -> None:
         ("components/bar/component.tsx", "a\n\0", 2, "NUL"),
         ("components/bar/props.schema.json", '{\n  "a": }', 2, "is not valid JSON"),
         ("components/bar/props.schema.json", '{\n"a": NaN}', 2, "no JSON number"),
+        ("components/bar/props.schema.json", '{"a": {},\n"b": {},\n"a": {}}', 3, "/a twice"),
+        (
+            "components/bar/component.toml",
+            COMPONENT + 'metadata_json = """{\n"c": [{"a": 1, "a": {"b": 1}}]}"""\n',
+            4,
+            "has /c/0/a twice",
+        ),
         ("components/bar/component.toml", COMPONENT + "dependencies = 3\n", 3, "array of strings"),
         ("components/bar/component.toml", COMPONENT + 'dependencies = ["\\u0000"]\n', 3, "NUL"),
         ("components/bar/component.toml", COMPONENT + 'published = "yes"\n', 3, "true or false"),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jsonschema_rs
 
 from robbieblocks.assemble.placeholders import has_placeholder, resolved_object
+from robbieblocks.assemble.props.default_places import default_place
 from robbieblocks.assemble.props.defaults import Defaults, DefaultsUnbounded
 from robbieblocks.assemble.props.markdown_places import OWN_FORMATS, Places, places_of
 from robbieblocks.assemble.props.problems import cut_short, described, faults_of_schema, unbounded
@@ -73,10 +74,13 @@ class CompiledSchema:
         *,
         fills: bool,
         has_own: bool,
+        bare: bool = False,
         doubts: tuple[ValueProblem, ...] = (),
     ) -> None:
         self.doubts = doubts
         self._schema = schema
+        self._references = references
+        self._bare = bare
         self._has_choices = _has_choices(schema)
         self._defaults = Defaults(schema, references) if fills else None
         # JSON Schema leaves `format` to the implementation (2020-12 Validation, section 7); here it
@@ -153,6 +157,16 @@ class CompiledSchema:
         except DefaultsUnbounded:
             return props
 
+    def default_at(self, props: Json, pointer: str) -> str | None:
+        """Where in the schema as it is stored the default stands that gave the value at `pointer`.
+
+        A JSON pointer; None where the `props`, which have no defaults in them, say it themselves.
+        """
+        if self._defaults is None:
+            return None
+        place = default_place(self._schema, self._references, props or {}, pointer)
+        return None if place is None else _stored_pointer(place, bare=self._bare)
+
     def _work_on(self, value: JsonObject, size: int, most: int) -> int:
         """How much work it may be to check a value; the quick bounds are tried first."""
         if self._most_work * size <= most:
@@ -211,8 +225,16 @@ def schema_problems(props_schema: Json) -> tuple[ValueProblem, ...]:
 def props_problems(props_schema: Json, props: Json) -> tuple[ValueProblem, ...]:
     """Why a schema refuses props; nothing where the schema itself can't be used."""
     schema = compile_schema(props_schema)
-    ready = schema.ready(props) if isinstance(schema, CompiledSchema) else ()
-    return () if isinstance(ready, ReadyProps) else ready
+    if not isinstance(schema, CompiledSchema):
+        return ()
+    ready = schema.ready(props)
+    if isinstance(ready, ReadyProps):
+        return ()
+    places = [schema.default_at(props, each.pointer) for each in ready]
+    return tuple(
+        each if at is None else replace(each, what=f"the schema's default at {at}: {each.what}")
+        for each, at in zip(ready, places, strict=True)
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -230,6 +252,7 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
             references,
             fills='"default":' in text,
             has_own=any(f'"{name}"' in text for name in OWN_FORMATS),
+            bare=bare,
             doubts=_as_stored(doubts_of_schema(schema), bare=bare),
         )
         made.ready({})
@@ -244,5 +267,8 @@ def _compiled(text: str) -> CompiledSchema | tuple[ValueProblem, ...]:
 
 def _as_stored(found: Iterable[ValueProblem], *, bare: bool) -> tuple[ValueProblem, ...]:
     """The same, with pointers that lead into the schema as it is stored."""
-    prefix = "/properties" if bare else ""
-    return tuple(replace(each, pointer=each.pointer.removeprefix(prefix)) for each in found)
+    return tuple(replace(each, pointer=_stored_pointer(each.pointer, bare=bare)) for each in found)
+
+
+def _stored_pointer(pointer: str, *, bare: bool) -> str:
+    return pointer.removeprefix("/properties") if bare else pointer

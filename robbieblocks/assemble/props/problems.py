@@ -52,6 +52,7 @@ _CHOICES = (
 )
 
 
+DEFAULT_FITTING = "write a default that fits, or give the block a value"
 FITTING = "give the block a value that fits, or change the component's props_schema"
 
 
