@@ -19,7 +19,7 @@ PLACEHOLDER = re.compile(
     r"\{\{\{\{|\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}]*))?\}\}"
 )
 
-# Placeholders as other templates write them: of each a part is one here, or the fallback is no text.
+# Placeholders as other templates write them: a part of each is one here, or its fallback no text.
 _FOREIGN = re.compile(
     r"(?<!\{)\{\{(?:"
     r"[ \t]*+(?P<outer>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[^{}]*+\{\{"

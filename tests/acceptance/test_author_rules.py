@@ -96,9 +96,9 @@ def test_scopes(publish: Publish, page: Page) -> None:
         em { & i { color: rgb(7, 8, 9) } }
       }
       @scope { u { color: rgb(1, 1, 1) } }"""
-    code = """export default () => <section><div className="card"><p id="yes">x</p><b id="bold">x</b>
-      <em><i id="deep">x</i></em><div className="content"><p id="no">x</p></div></div><p id="out">x</p>
-      <u id="all">x</u></section>;"""
+    code = """export default () => <section><div className="card"><p id="yes">x</p>
+      <b id="bold">x</b><em><i id="deep">x</i></em><div className="content"><p
+      id="no">x</p></div></div><p id="out">x</p><u id="all">x</u></section>;"""
     other = "export default () => <div className='card'><p id='other'>x</p><u id='its'>x</u></div>;"
     page.goto(publish(component("it", code, css), component("other", other, "")))
     colors = {

@@ -160,9 +160,7 @@ def test_no_declaration_is_lost_in_component_and_base_css(
     )
     # Its anchors are those of one block.
     own = [each for each in layer["rules"] if each["declarations"] != [["anchor-scope", "all"]]]
-    assert [each["declarations"] for each in own] == [
-        each["declarations"] for each in before
-    ]
+    assert [each["declarations"] for each in own] == [each["declarations"] for each in before]
     assert base == whole
 
 

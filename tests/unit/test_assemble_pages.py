@@ -549,7 +549,8 @@ def test_placeholders_of_other_templates_are_warned_of(text: str, what: str, rem
 
 
 @pytest.mark.parametrize(
-    "text", ["{{a|b}}", "{{{{a|{{b}}", "{{ default | x }}", "{{a|defaults}}", "{{{{name}}", "{{{}}}"]
+    "text",
+    ["{{a|b}}", "{{{{a|{{b}}", "{{ default | x }}", "{{a|defaults}}", "{{{{name}}", "{{{}}}"],
 )
 def test_placeholders_of_ours_are_not_warned_of(text: str) -> None:
     """Nor is what is no placeholder at all."""

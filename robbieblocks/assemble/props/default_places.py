@@ -19,7 +19,7 @@ def default_place(root: Schema, references: References, props: Json, pointer: st
     object that was made since its members have defaults is from its schema.
     """
     origin: str | None = None
-    value = props
+    value: Json = props
     here = list(_in_place([("", root)], references))
     for text in pointer.split("/")[1:]:
         step = text.replace("~1", "/").replace("~0", "~")
@@ -53,8 +53,7 @@ def _in_place(schemas: Iterable[_Placed], references: References) -> Iterator[_P
         if target is not None:
             waiting.append((name[1:] if name.startswith("#/") else f"{at}/$ref", target))
         waiting += [
-            (f"{at}{json_pointer('allOf', index)}", part)
-            for index, part in listed(schema, "allOf")
+            (f"{at}{json_pointer('allOf', index)}", part) for index, part in listed(schema, "allOf")
         ]
 
 

@@ -73,7 +73,10 @@ const doneWith = (element) => {
 export const seenIn = (root) => {
   const { activeElement } = document;
   // A dialog closes popovers when it opens.
-  const dialogsFirst = [...root.querySelectorAll("dialog"), ...root.querySelectorAll(":not(dialog)")];
+  const dialogsFirst = [
+    ...root.querySelectorAll("dialog"),
+    ...root.querySelectorAll(":not(dialog)"),
+  ];
   const selection = document.getSelection();
   const from = selection && pointOf(root, selection.anchorNode, selection.anchorOffset);
   const to = selection && pointOf(root, selection.focusNode, selection.focusOffset);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 import tinycss2
@@ -28,7 +28,7 @@ class Declarations:
         self._asking = 0
 
     @contextmanager
-    def asked_for(self, *, asked: bool) -> Iterator[None]:
+    def asked_for(self, *, asked: bool) -> Generator[None]:
         """Within it, where it is `asked`, what browsers do not know is warned of no more."""
         self._asking += asked
         try:

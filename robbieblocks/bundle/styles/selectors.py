@@ -130,7 +130,7 @@ def scoped(selector: Tokens, wrapper: str) -> str:
 
 
 def of_scope(selector: Tokens) -> list[Node]:
-    """A selector of a rule right in a `@scope`; one that begins with a combinator is written out."""
+    """A selector of a rule right in a `@scope`; what begins with a combinator is written out."""
     if selector[0].type != "literal" or selector[0].value not in ">+~":
         return list(selector)
     text = f":where(:scope) {tinycss2.serialize(selector)}"
