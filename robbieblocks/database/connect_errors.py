@@ -68,6 +68,16 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "name the certificate of whoever signed the server's by sslrootcert=FILE in the address, "
         "or sslrootcert=system where this system trusts it",
     ),
+    (
+        "does not match host name",
+        "name the host as its certificate does, or give the server one that names this host",
+    ),
+    (
+        "certificate verify failed",
+        "the server's certificate has expired, or sslrootcert names another authority than the one "
+        "that signed it (`openssl s_client -starttls postgres -connect HOST:PORT` shows it)",
+    ),
+    ("does not support SSL", "set ssl = on at the server, with a certificate, or see sslmode"),
     ("SSL|certificate|TLS", "check sslmode, the certificates, and the server's ssl setting"),
 )
 _ANY_REMEDY = "check that the server runs and that host, port, database and user are right"

@@ -91,6 +91,11 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
                 f"could not {what}: {said}: the server is a read-only standby, or the session "
                 "has default_transaction_read_only set; connect to the primary"
             )
+        case errors.DiskFull():
+            return DatabaseUnavailable(
+                f"could not {what}: {said}: a disk of the database server is full: make room "
+                "there; what waits goes on by itself"
+            )
         case psycopg.DataError() | psycopg.IntegrityError():
             return ContentError([_problem(error, what, said)])
         case psycopg.OperationalError() | psycopg.InterfaceError():

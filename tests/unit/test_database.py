@@ -124,8 +124,12 @@ _HERE = 'connection failed: connection to server at "10.0.0.1", port 5432 failed
         ("timeout expired", "firewall"),
         ("No route to host", "firewall"),
         ('could not translate host name "db" to address: Name or service not known', "host name"),
-        ("server does not support SSL, but SSL was required", "sslmode"),
-        ("SSL error: certificate verify failed", "certificates"),
+        ("server does not support SSL, but SSL was required", "ssl = on at the server"),
+        ("SSL error: certificate verify failed", "has expired, or sslrootcert names another"),
+        (
+            'server certificate for "db.example.org" does not match host name "192.0.2.2"',
+            "name the host as its certificate does",
+        ),
         (
             'root certificate file "/root/.postgresql/root.crt" does not exist\nEither provide the '
             "file, or change sslmode to disable server certificate verification.",
@@ -204,7 +208,7 @@ def test_unreadable_address(address: Callable[[str | None], Settings], url: str)
         (errors.AdminShutdown("terminating connection"), DatabaseUnavailable, "terminating"),
         (errors.DeadlockDetected("deadlock detected"), DatabaseUnavailable, "deadlock"),
         (errors.QueryCanceled("canceling statement"), DatabaseUnavailable, "canceling"),
-        (errors.DiskFull("no space left"), DatabaseUnavailable, "no space"),
+        (errors.DiskFull("no space left"), DatabaseUnavailable, "no space.*make room"),
         (errors.ReadOnlySqlTransaction("read-only"), DatabaseUnavailable, "primary"),
         (errors.UndefinedTable('relation "x"'), SchemaOutdated, "robbieblocks db upgrade"),
         (errors.UndefinedColumn('column "x"'), SchemaOutdated, "robbieblocks db upgrade"),
