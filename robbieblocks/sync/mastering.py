@@ -49,6 +49,13 @@ _KNOWN: LiteralString = "SELECT database_role, tables, towns FROM sync_nodes WHE
 _ADMIT: LiteralString = "SELECT sync_admit(%s, %s, %s, %s, %s)"
 # Whether a role is there, and may replicate.
 _ROLE: LiteralString = "SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = %s::name"
+# Whether a role has rights in another database of this server.
+_IS_ELSEWHERE: LiteralString = """
+    SELECT EXISTS (SELECT FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+                    WHERE r.rolname = %s::name AND d.refclassid = 'pg_authid'::regclass
+                      AND d.dbid NOT IN (0, (SELECT oid FROM pg_database
+                                              WHERE datname = current_database())))
+"""
 # Shut a node out, step by step.
 _LOCK_OUT: LiteralString = "SELECT step, is_done, detail FROM sync_lock_out(%s)"
 
@@ -128,7 +135,7 @@ def admit(
     if found.node == node:
         raise UsageError(f"{node} is the master itself: name a node")
     known_role, known_tables, known_towns = _known(connection, node)
-    role = role or known_role or _new_role(node)
+    role = role or known_role or _free_role(connection, node)
     with translated("look for the node's role"):
         is_locked_out = connection.execute(_IS_LOCKED_OUT, (node,)).fetchone() is not None
         found_role = connection.execute(_ROLE, (role,)).fetchone()
@@ -184,15 +191,28 @@ def _given(wanted: Sequence[str], known: list[str] | None) -> list[str] | None:
     return list(wanted) or known
 
 
-def _new_role(node: str) -> str:
+def _free_role(connection: Connection, node: str) -> str:
     """The role that a node gets where nobody names one.
+
+    Roles are the server's. One that another of its databases has would be that master's node, too:
+    whoever locks it out there, or steals it, does so here.
+    """
+    role = _new_role(node)
+    with translated("look whose the node's role is"):
+        ((is_elsewhere,),) = connection.execute(_IS_ELSEWHERE, (role,)).fetchall()
+    return _new_role(node, connection.info.dbname) if is_elsewhere else role
+
+
+def _new_role(node: str, dbname: str = "") -> str:
+    """The name of a node's role, for the master of a database where that has to be told apart.
 
     Of a long name the end is a hash: PostgreSQL cuts names, and two nodes can't have one role.
     """
     role = f"{_ROLE_PREFIX}{node}"
-    if len(role) <= _ROLE_CHARACTERS:
+    if len(role) <= _ROLE_CHARACTERS and not dbname:
         return role
-    return f"{role[: _ROLE_CHARACTERS - _HASH_CHARACTERS - 1]}_{sha256(node)[:_HASH_CHARACTERS]}"
+    hash_ = sha256(f"{node} {dbname}" if dbname else node)[:_HASH_CHARACTERS]
+    return f"{role[: _ROLE_CHARACTERS - _HASH_CHARACTERS - 1]}_{hash_}"
 
 
 def _make_role(connection: Connection, role: str, password: str, *, known: bool | None) -> bool:

@@ -50,7 +50,8 @@ def admit(
     role: Annotated[
         str | None,
         typer.Option(
-            help="Its role on the master. Default: robbieblocks_sync_NODE, a long one shortened."
+            help="Its role on the master. Default: robbieblocks_sync_NODE, with a hash where that "
+            "is too long or another database has it."
         ),
     ] = None,
     table: Annotated[

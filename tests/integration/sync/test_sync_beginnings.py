@@ -96,3 +96,35 @@ def test_what_a_restored_master_lost_is_sent_as_soon_as_somebody_asks(
             with syncing(node):
                 found.until_equal("robbieblocks_pages")
         assert found.master.value("SELECT page_name FROM robbieblocks_pages") == "lost"
+
+
+def test_masters_of_one_server_have_a_role_for_each_of_their_nodes(
+    clusters: Clusters, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """Roles are the server's: what locks a node of one out leaves that of the other alone, which
+    keeps its own role where it is admitted again, and none sees what is the other's."""
+
+    def beside(address: str) -> Settings:
+        return replace(make_settings(address), home=tmp_path / "beside" / "installation")
+
+    with (
+        synced(clusters, make_settings, count=0) as first,
+        synced(clusters, beside, count=0) as second,
+        first.master.connect() as one,
+        second.master.connect() as other,
+    ):
+        name = f"n{'x' * 50}"
+        roles = [sync.admit(each, name).role for each in (one, other)]
+        try:
+            assert roles[0] == f"robbieblocks_sync_{name}"[:63] or len(roles[0]) == 63
+            assert len({*roles}) == 2
+            assert [sync.admit(each, name).role for each in (one, other)] == roles
+            sync.lock_out(one, name)
+            may = "SELECT rolcanlogin FROM pg_roles WHERE rolname = %s"
+            found = [one.execute(may, (role,)).fetchone() for role in roles]
+            assert found == [(False,), (True,)]
+        finally:
+            for each, role in zip((one, other), roles, strict=True):
+                each.execute(f'DROP OWNED BY "{role}"'.encode())
+            for role in {*roles}:
+                one.execute(f'DROP ROLE "{role}"'.encode())
