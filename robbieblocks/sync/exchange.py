@@ -66,6 +66,7 @@ class Exchange:
             log=self.log,
             push_all=self.push_all,
             find=self._find,
+            check_columns=self.adopt_tables,
         )
 
     def begin(self) -> Hello:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
+import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
@@ -17,6 +18,7 @@ from robbieblocks import database
 from robbieblocks.errors import (
     DatabaseUnavailable,
     MasterUnavailable,
+    Permanent,
     RightsMissing,
     RobbieBlocksError,
     SchemaOutdated,
@@ -277,3 +279,8 @@ def asked(what: str) -> Generator[None]:
             yield
     except DatabaseUnavailable as error:
         raise MasterUnavailable(str(error)) from error
+    except Permanent as error:
+        if isinstance(error.__cause__, psycopg.errors.ObjectNotInPrerequisiteState):
+            # It answers, and is no master at the moment.
+            raise RightsMissing(str(error)) from error
+        raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from robbieblocks.errors import RightsMissing, RobbieBlocksError
+from robbieblocks.errors import RightsMissing, RobbieBlocksError, SchemaOutdated
 from robbieblocks.failpoints import reached
 from robbieblocks.messages import counted
 from robbieblocks.settings import SyncSettings
@@ -78,7 +78,8 @@ def forget(node: NodeDatabase) -> None:
 class WayDown:
     """The way down of a node that is connected to its master.
 
-    `push_all` sends what waits, `find` notes what is wrong with a topic.
+    `push_all` sends what waits, `find` notes what is wrong with a topic, `check_columns` raises
+    SchemaOutdated where this database lacks what the master has.
     """
 
     node: NodeDatabase
@@ -89,11 +90,13 @@ class WayDown:
     log: Log
     push_all: Callable[[], None]
     find: Callable[[str, str], None]
+    check_columns: Callable[[], None] = lambda: None
     streams: bool = True
     _has_address: bool = False
     _is_listening: bool = False
     _was_idle: bool = False
     _was_down: bool = False
+    _errors: int = 0
 
     def open(self, *, tries_at_once: bool = False) -> None:
         """See to it that changes come down.
@@ -135,11 +138,22 @@ class WayDown:
         if changes.is_anew:
             self.node.note(_WANTS_ALL, "true")
         if changes.page.count:
-            self.health.received += self.node.receive(changes.page.entries)
+            try:
+                self.health.received += self.node.receive(changes.page.entries)
+            except SchemaOutdated:
+                # Where nothing is lacking, the log is of a column that the master had for a while.
+                self.check_columns()
+                self._pass_over()
+                return True
             reached("sync: received")
         if changes.after != after:
             self.node.note(CURSOR, changes.after)
         return changes.is_more
+
+    def _pass_over(self) -> None:
+        """Begin at the master's present: what comes before can't be merged, and is compared."""
+        self.node.note(_WANTS_ALL, "true")
+        self.node.note(CURSOR, "null")
 
     def _is_now(self, way: Literal["stream", "poll"], why: str = "") -> None:
         self.streams = way == "stream"
@@ -209,6 +223,13 @@ class WayDown:
             error = subscription.why_unconnected(self.node)
         if error is not None and self.settings.transport == "auto":
             return error
+        fails, self._errors = state.error_count > self._errors, state.error_count
+        if error is None and stays_idle and fails:
+            # What the log has next can't be read, or merged: a column that the master had for a
+            # while, a time without a publication. All tables are compared in its place.
+            self.log.warning("sync.subscription_lost", why="it fails: see this server's log")
+            self.push_all()
+            return self._subscribe(name)
         self.find(
             "slot",
             "the master keeps little more of what this node has not read (wal_status is "
@@ -242,7 +263,7 @@ class WayDown:
         for name_ in (CURSOR, _GIVEN_UP, _LOG_BYTES):
             self.node.note(name_, "null")
         self.health.resubscribed += 1
-        self._has_address = True
+        self._has_address, self._was_idle, self._errors = True, False, 0
         self.health.wal_status = "reserved"
         self.log.info("sync.subscribed")
         return None

@@ -218,6 +218,7 @@ BEGIN
             ('sync_nodes',     'locked_out_at',   'timestamptz'),
             ('sync_nodes',     'schema_version',  'varchar(64)'),
             ('sync_nodes',     'applying_xid',    'xid8'),
+            ('sync_tables',    'stopped_xid',     'xid8'),
             ('sync_rows',      'row_town',        'text'),
             ('sync_rows',      'left_towns',      'text[]'),
             ('sync_conflicts', 'row_key',         'text COLLATE "C"'),
@@ -1008,6 +1009,17 @@ LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
         'base_columns', sent.base_columns, 'is_cascade', sent.is_cascade)
 $$;
 
+-- What a content has of columns that the table still has: the master would refuse one that was
+-- dropped since for ever.
+CREATE OR REPLACE FUNCTION sync_still_there(the_table text, content jsonb) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT content - ARRAY(
+        SELECT name FROM jsonb_object_keys(content) AS name
+         WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = to_regclass(quote_ident(the_table))
+                              AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped))
+$$;
+
 -- How many bytes of rows travel together, as texts: a value of jsonb has at most 256 MB, which may
 -- be four times its text. One row alone travels whatever its size.
 CREATE OR REPLACE FUNCTION sync_bytes() RETURNS bigint
@@ -1079,7 +1091,13 @@ BEGIN
                       WHERE t.position < place);
         EXIT;
     END LOOP;
-    UPDATE pending_sync SET sent_at = now() WHERE id = ANY (ids);
+    UPDATE pending_sync p SET sent_at = now() WHERE p.id = ANY (ids);
+    UPDATE pending_sync p
+       SET data = sync_still_there(p.table_name, p.data),
+           column_versions = sync_still_there(p.table_name, p.column_versions),
+           base_columns = sync_still_there(p.table_name, p.base_columns)
+     WHERE p.id = ANY (ids) AND p.retry_count > 0
+       AND p.data IS DISTINCT FROM sync_still_there(p.table_name, p.data);
     RETURN coalesce((SELECT jsonb_agg(sync_entry(p) ORDER BY p.position)
                        FROM pending_sync p WHERE p.id = ANY (ids)), '[]');
 END
@@ -1608,13 +1626,26 @@ BEGIN
     THEN
         -- Each column that the node has changed by itself.
         SELECT jsonb_object_agg(c.name, entry -> 'data' -> c.name) FILTER (WHERE c.wins) AS won,
-               jsonb_object_agg(c.name, made) FILTER (WHERE c.wins) AS won_columns,
-               bool_or(c.is_conflict AND c.differs) AS is_conflict,
+               jsonb_object_agg(c.name, greatest(c.own, c.version)) FILTER (WHERE c.wins)
+                   AS won_columns,
+               jsonb_object_agg(c.name, entry -> 'data' -> c.name)
+                   FILTER (WHERE NOT c.is_conflict) AS undisputed,
+               jsonb_object_agg(c.name, entry -> 'data' -> c.name)
+                   FILTER (WHERE c.is_conflict AND c.differs) AS disputed,
+               -- When a row was written says nothing of what was.
+               bool_or(c.is_conflict AND c.differs AND c.name <> 'updated_at') AS is_conflict,
                bool_and(c.wins OR NOT c.differs) AS has_won
           INTO merge
-          FROM (SELECT f.key AS name, NOT m.is_conflict OR made > m.version COLLATE "C" AS wins,
-                       m.is_conflict, masters -> f.key IS DISTINCT FROM content -> f.key AS differs
+          FROM (SELECT f.key AS name, o.own, m.version, m.is_conflict,
+                       NOT m.is_conflict OR o.own > m.version COLLATE "C" AS wins,
+                       masters -> f.key IS DISTINCT FROM content -> f.key AS differs
                   FROM jsonb_each_text(entry -> 'base_columns') AS f,
+                       -- A later edit of another column makes this one no newer.
+                       LATERAL (SELECT CASE WHEN given.version = sent
+                                              OR given.version > made COLLATE "C" THEN made
+                                            ELSE given.version COLLATE "C" END
+                                  FROM (SELECT coalesce(all_columns ->> f.key, sent))
+                                       AS given (version)) AS o (own),
                        LATERAL (SELECT v.version,
                                        f.value NOT IN (v.version, CASE v.version
                                            WHEN last.version
@@ -1623,8 +1654,12 @@ BEGIN
                                   FROM (SELECT coalesce(last.column_versions ->> f.key, ''))
                                        AS v (version)) AS m) AS c;
         IF merge.is_conflict THEN
-            PERFORM sync_audit(the_table, the_key, node.node_id, masters, content, 'merge',
-                               'newer column', last.version, sent, masters || coalesce(merge.won, '{}'));
+            -- Both sides as the row is now, but for the columns that both have changed: what else
+            -- the node's row has may be older than what the master has.
+            masters := masters || coalesce(merge.undisputed, '{}');
+            PERFORM sync_audit(the_table, the_key, node.node_id, masters,
+                               masters || merge.disputed, 'merge', 'newer column', last.version,
+                               sent, masters || coalesce(merge.won, '{}'));
         END IF;
         IF merge.won IS NOT NULL THEN
             PERFORM sync_write_quietly(the_table, the_key, merge.won || coalesce(forced, '{}'), true);
@@ -2284,6 +2319,14 @@ BEGIN
 END
 $$;
 
+-- Which database this is, on which timeline: a standby begins one as it is promoted, and so does a
+-- server that is restored up to an instant.
+CREATE OR REPLACE FUNCTION sync_server() RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) || ' ' || d.oid
+      FROM pg_database d WHERE d.datname = current_database()
+$$;
+
 -- The log for a node that can't subscribe, in rounds: each gives what a snapshot sees that the one
 -- of the round before did not see. So a transaction that runs on holds up nothing but its own rows,
 -- which come in the round after its end. Transactions stay whole up to 5,000 rows and sync_bytes(),
@@ -2295,8 +2338,9 @@ $$;
 -- that somebody in it waited for, so rounds are in that order, too.
 --
 -- A place is what was seen; within a round also what is read, the last row of the last transaction
--- that was given, and which part of a long one was. `is_anew` says that what was before has to be
--- compared.
+-- that was given, and which part of a long one was. `server` tells a database from another one that
+-- took its place, as a promoted standby: its numbers of transactions are others'. `is_anew` says that
+-- what was before has to be compared.
 CREATE OR REPLACE FUNCTION sync_changes(
     p_node text, p_after jsonb DEFAULT NULL, p_limit integer DEFAULT 500
 ) RETURNS jsonb
@@ -2314,6 +2358,7 @@ DECLARE
     reading CONSTANT pg_snapshot := coalesce((p_after ->> 'reading')::pg_snapshot, present);
     long CONSTANT xid8 := p_after ->> 'long';
     part CONSTANT bigint := coalesce((p_after ->> 'part')::bigint, 0);
+    server jsonb;
     done bigint := coalesce((p_after ->> 'ended')::bigint, 0);
     low bigint;
     begun record;
@@ -2328,18 +2373,21 @@ BEGIN
               USING ERRCODE = 'object_not_in_prerequisite_state',
                     HINT = 'Ask the master, not a standby, in a transaction that writes nothing.';
     END IF;
+    server := jsonb_build_object('server', sync_server());
     -- A place above what there is belongs to another server, from which this database was restored.
-    IF seen IS NULL
+    IF seen IS NULL OR p_after -> 'server' <> server -> 'server'
        OR greatest(pg_snapshot_xmax(seen), pg_snapshot_xmax(reading)) > pg_snapshot_xmax(present)
     THEN
         RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', true,
-                                  'after', jsonb_build_object('seen', present::text));
+                                  'after', server || jsonb_build_object('seen', present::text));
     END IF;
     SELECT * INTO begun FROM sync_new(seen, present) WHERE NOT is_within;
     IF NOT begun.is_new THEN
         -- At rest a place stays, and who notes it has nothing to write.
         RETURN jsonb_build_object('entries', '[]'::jsonb, 'is_more', false, 'is_anew', false,
-                                  'after', jsonb_build_object('seen', seen::text));
+                                  'after', jsonb_build_object('seen', seen::text)
+                                           || CASE WHEN p_after ? 'server' THEN server
+                                                   ELSE '{}' END);
     END IF;
     low := CASE WHEN is_within THEN p_after ->> 'low' ELSE begun.low::text END;
     IF long IS NULL THEN
@@ -2391,7 +2439,7 @@ BEGIN
         END IF;
     END IF;
     RETURN jsonb_build_object(
-        'entries', coalesce(page.entries, '[]'), 'is_anew', false, 'after', after,
+        'entries', coalesce(page.entries, '[]'), 'is_anew', false, 'after', after || server,
         -- What was committed while the round was read comes in the next one.
         'is_more', after ? 'reading' OR is_within AND (sync_new(reading, present)).is_new);
 END
@@ -2581,7 +2629,9 @@ BEGIN
                        coalesce(last.column_versions ->> f.key, '') AS ours,
                        coalesce(given_columns ->> f.key, '')
                            >= coalesce(last.column_versions ->> f.key, '') COLLATE "C"
-                       OR coalesce(last.column_versions ->> f.key = sent, false) AS is_taken
+                       -- The master has decided of all that this node made of the row.
+                       OR coalesce(sent IN (last.version, last.column_versions ->> f.key), false)
+                       AS is_taken
                   FROM jsonb_each(content) AS f) AS c;
         content := merged;
         IF last.version > made AND last.version IS DISTINCT FROM sent THEN
@@ -2799,21 +2849,31 @@ BEGIN
 END
 $$;
 
--- Puts rows of this node into its outbox, as edits of now.
-CREATE OR REPLACE FUNCTION sync_send(p_table text, p_keys text[]) RETURNS integer
+-- Puts rows of this node into its outbox, as edits of now. One that is gone here is deleted, where
+-- `p_entries` of the master have it.
+DROP FUNCTION IF EXISTS sync_send(text, text[]);
+CREATE OR REPLACE FUNCTION sync_send(
+    p_table text, p_keys text[], p_entries jsonb DEFAULT '[]'
+) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     settings sync_tables;
     the_key text;
     content jsonb;
+    theirs jsonb;
     sent integer := 0;
 BEGIN
     SELECT * INTO settings FROM sync_tables t
      WHERE t.table_name = p_table AND t.direction IN ('both', 'up');
     FOREACH the_key IN ARRAY p_keys LOOP
         content := sync_fetch(p_table, the_key);
-        CONTINUE WHEN content IS NULL OR settings.table_name IS NULL;
-        PERFORM sync_record(p_table, the_key, NULL, content, sync_told(p_table));
+        theirs := NULL;
+        IF content IS NULL AND settings.has_deletes THEN
+            SELECT e -> 'data' INTO theirs FROM jsonb_array_elements(p_entries) AS e
+             WHERE e ->> 'row_key' = the_key AND e ->> 'operation' = 'UPSERT';
+        END IF;
+        CONTINUE WHEN coalesce(content, theirs) IS NULL OR settings.table_name IS NULL;
+        PERFORM sync_record(p_table, the_key, theirs, content, sync_told(p_table));
         sent := sent + 1;
     END LOOP;
     RETURN sent;
@@ -2890,7 +2950,7 @@ BEGIN
     END IF;
     RETURN result || jsonb_build_object('removed', cardinality(gone), 'unknown', unknown,
                                         'alone', alone, 'lost', cardinality(lost),
-                                        'sent', sync_send(p_table, own));
+                                        'sent', sync_send(p_table, own, p_entries));
 END
 $$;
 
@@ -2925,6 +2985,8 @@ BEGIN
                       AND g.tgparentid = 0))
     LOOP
         IF it.is_told IS NOT TRUE THEN
+            UPDATE sync_tables t SET stopped_xid = pg_snapshot_xmin(pg_current_snapshot())
+             WHERE t.table_name = it.name AND sync_is_captured(it.name);
             EXECUTE format('DROP TRIGGER IF EXISTS sync_capture ON %I', it.name);
             EXECUTE format('DROP TRIGGER IF EXISTS sync_capture_truncate ON %I', it.name);
             CONTINUE;
@@ -3005,26 +3067,61 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
                     WHERE t.tgrelid = to_regclass(quote_ident(p_table)) AND t.tgname = 'sync_capture')
 $$;
 
--- A table was out of step for a while, and what changed since is not known. The master's rows stand,
--- as for a node that joins: there all are edits of now, and a node knows no version of its own.
+-- A table was out of step for a while. The master's rows stand: what was written there since
+-- `stopped_xid` is an edit of now (without it, each row). A node knows no version of its own, but
+-- of what waits: what was made of such a row since goes up, too.
 CREATE OR REPLACE FUNCTION sync_begin_anew(p_table text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD'
 SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
+DECLARE
+    since xid8 := (SELECT t.stopped_xid FROM sync_tables t WHERE t.table_name = p_table);
+    now_is CONSTANT xid8 := pg_current_xact_id();
+    it record;
+    content jsonb;
 BEGIN
+    UPDATE sync_tables t SET stopped_xid = NULL WHERE t.table_name = p_table;
     IF NOT EXISTS (SELECT FROM sync_self WHERE is_master) THEN
         DELETE FROM sync_rows r
          WHERE r.table_name = p_table AND NOT EXISTS (
                    SELECT FROM pending_sync p
                     WHERE p.table_name = p_table AND p.row_key = r.row_key AND p.synced_at IS NULL);
-    ELSIF EXISTS (SELECT FROM sync_rows r WHERE r.table_name = p_table) THEN
-        EXECUTE format($query$
-            UPDATE sync_rows r
-               SET version = sync_next_version(r.version, sync_me()), sent_version = NULL,
-                   column_versions = NULL, changed_at = now(),
-                   is_deleted = r.row_key NOT IN (SELECT t.row_key FROM (%s) AS t)
-             WHERE r.table_name = $3$query$, sync_range(p_table))
-          USING NULL::text, NULL::text, p_table;
+        FOR it IN
+            SELECT p.row_key, p.data, CASE p.operation WHEN 'UPSERT' THEN p.data END AS before
+              FROM pending_sync p
+              JOIN sync_rows r ON r.table_name = p_table AND r.row_key = p.row_key
+                              AND r.version = p.version
+             WHERE p.table_name = p_table AND p.synced_at IS NULL AND NOT p.is_cascade
+        LOOP
+            content := sync_fetch(p_table, it.row_key);
+            CONTINUE WHEN content IS NOT DISTINCT FROM it.before;
+            PERFORM sync_record(p_table, it.row_key,
+                                CASE WHEN content IS NULL THEN it.data ELSE it.before END, content,
+                                sync_told(p_table));
+        END LOOP;
+        RETURN;
+    ELSIF since IS NULL AND NOT EXISTS (SELECT FROM sync_rows r WHERE r.table_name = p_table) THEN
+        RETURN;
+    ELSIF since > now_is OR now_is::text::numeric - since::text::numeric > 2000000000 THEN
+        -- Of another server, or from so long ago that numbers of transactions have come again.
+        since := NULL;
     END IF;
+    EXECUTE format($query$
+        WITH there AS MATERIALIZED (
+            SELECT k.row_key, $1 IS NULL OR age(t.xmin) <= age($1::xid) AS is_changed
+              FROM %I t, LATERAL (SELECT sync_key(to_jsonb(t), $2) COLLATE "C") AS k (row_key)
+        ), changed AS (
+            INSERT INTO sync_rows AS r (table_name, row_key, version)
+            SELECT $3, t.row_key, sync_next_version('', sync_me()) FROM there t WHERE t.is_changed
+            ON CONFLICT (table_name, row_key) DO UPDATE
+               SET version = sync_next_version(r.version, sync_me()), sent_version = NULL,
+                   column_versions = NULL, changed_at = now(), is_deleted = false
+        )
+        UPDATE sync_rows r
+           SET version = sync_next_version(r.version, sync_me()), sent_version = NULL,
+               column_versions = NULL, changed_at = now(), is_deleted = true
+         WHERE r.table_name = $3 AND NOT r.is_deleted
+           AND r.row_key NOT IN (SELECT t.row_key FROM there t)$query$, p_table)
+      USING since, (sync_table(p_table)).keys, p_table;
 END
 $$;
 
@@ -3068,6 +3165,12 @@ BEGIN
     VALUES (p_node, p_node, CASE WHEN p_master THEN 'master' ELSE 'replica' END)
     ON CONFLICT (node_id) DO UPDATE SET node_type = EXCLUDED.node_type;
     PERFORM sync_attach();
+    IF self.node_id IS NULL AND p_master THEN
+        -- It may have been one before, and its nodes know versions of then.
+        PERFORM sync_begin_anew(t.table_name) FROM sync_tables t
+          WHERE t.table_name <> 'robbieblocks_change_triggers' AND sync_is_captured(t.table_name);
+    END IF;
+    UPDATE sync_tables t SET stopped_xid = NULL WHERE t.stopped_xid IS NOT NULL;
 END
 $$;
 
@@ -3465,11 +3568,15 @@ BEGIN
 END
 $$;
 
--- The side of a conflict that lost.
+-- The side of a conflict that lost; where columns were merged, the row with the others' values.
 CREATE OR REPLACE FUNCTION sync_loser(kept sync_conflicts) RETURNS jsonb
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT nullif(CASE kept.resolution WHEN 'replica_wins' THEN kept.master_data
-                                       ELSE kept.replica_data END, 'null')
+    SELECT CASE
+        WHEN kept.rule = 'newer column' THEN kept.replica_data || coalesce((
+            SELECT jsonb_object_agg(m.key, m.value) FROM jsonb_each(kept.master_data) AS m
+             WHERE kept.resolved_data -> m.key IS DISTINCT FROM m.value), '{}')
+        ELSE nullif(CASE kept.resolution WHEN 'replica_wins' THEN kept.master_data
+                                         ELSE kept.replica_data END, 'null') END
 $$;
 
 -- Brings rows back as they were. A row that is there again stays as it is, but with `p_force`; one
@@ -3560,6 +3667,7 @@ DECLARE
     found jsonb;
     the_key text;
     by_name text;
+    by_table text;
     above sync_gone_rows[] := '{}';
     below sync_gone_rows[] := '{}';
     before jsonb;
@@ -3577,6 +3685,11 @@ BEGIN
     the_key := kept.row_key;
     SELECT * INTO shape FROM sync_table(kept.table_name);
     found := sync_fetch(kept.table_name, the_key);
+    IF kept.rule = 'newer column' AND found IS NOT NULL THEN
+        -- The columns alone: others may have been edited since.
+        lost := (SELECT jsonb_object_agg(k, lost -> k) FROM jsonb_object_keys(lost) AS k
+                  WHERE kept.master_data -> k IS DISTINCT FROM kept.replica_data -> k);
+    END IF;
     IF lost IS NOT NULL AND NOT p_alone THEN
         SELECT coalesce(array_agg(t.gone) FILTER (WHERE t.is_before), '{}'),
                coalesce(array_agg(t.gone) FILTER (WHERE NOT t.is_before), '{}')
@@ -3593,12 +3706,17 @@ BEGIN
             EXIT;
         EXCEPTION
             WHEN foreign_key_violation THEN
+                GET STACKED DIAGNOSTICS by_table = TABLE_NAME;
                 adopted := sync_adopted(kept.table_name, lost);
-                IF adopted = lost THEN
+                IF adopted IS NOT DISTINCT FROM lost OR attempt = 3 THEN
                     RAISE EXCEPTION '%', SQLERRM
                           USING ERRCODE = 'foreign_key_violation',
-                                HINT = CASE WHEN p_alone THEN 'Bring it back without --alone.'
-                                            ELSE 'Restore the row that it refers to first.' END;
+                                HINT = CASE
+                                    WHEN lost IS NULL THEN format(
+                                        'The version that lost is a delete: remove the rows of %s '
+                                        'that refer to the row first.', by_table)
+                                    WHEN p_alone THEN 'Bring it back without --alone.'
+                                    ELSE 'Restore the row that it refers to first.' END;
                 END IF;
                 lost := adopted;
                 CONTINUE;
@@ -3827,6 +3945,7 @@ COMMENT ON COLUMN sync_self.clock_offset_ms IS 'Added to the clock, for tests.';
 COMMENT ON COLUMN sync_self.paused_at IS 'Since when nothing is sent or taken.';
 COMMENT ON TABLE sync_tables IS 'Which tables are kept in step, in which direction, and by which rule.';
 COMMENT ON COLUMN sync_tables.rule IS 'row: the newer row wins. column: of each column the newer value.';
+COMMENT ON COLUMN sync_tables.stopped_xid IS 'Since which transaction changes are captured no more; NULL: they are, or never were.';
 COMMENT ON COLUMN sync_tables.has_deletes IS 'Whether deletes are told; where not, each database removes for itself.';
 COMMENT ON TABLE sync_rows IS 'The version of each row, and of rows that were deleted.';
 COMMENT ON COLUMN sync_rows.version IS 'Time of a hybrid logical clock in 16 hexadecimal digits, @, and the node. It sorts as text.';

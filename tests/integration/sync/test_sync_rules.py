@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from tests.integration.sync.pages import (
@@ -408,3 +409,26 @@ def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
     assert title(aurora, holder) == "of the node"
     placed = {of_blocks[n]["row_key"]: n + 2 for n in (0, 1)}
     assert orders(aurora, holder).items() >= placed.items()
+
+
+def test_a_delete_that_lost_is_brought_back_once_nothing_refers_to_the_row(fleet: Fleet) -> None:
+    """Until then it is refused, and the conflict stays open: nothing is said to be done."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    widget, the_page = component(master), page(master)
+    fleet.settle()
+    with apart(aurora):
+        placed = block(master, the_page, widget, 1)
+        remove(aurora, "components", widget)
+        fleet.send(aurora)
+    fleet.settle()
+    [kept] = fleet.conflicts()
+    assert kept["rule"] == "in use"
+    restore = "SELECT sync_conflicts_restore(%s)"
+    with pytest.raises(psycopg.errors.ForeignKeyViolation) as refused:
+        master.run(restore, kept["id"])
+    assert "remove the rows of robbieblocks_page_blocks" in str(refused.value.diag.message_hint)
+    assert fleet.conflicts()[0]["restored_at"] is None
+    remove(master, "page_blocks", placed)
+    master.run(restore, kept["id"])
+    _equal(fleet)
+    assert widget not in aurora.content()["components"]
