@@ -40,6 +40,10 @@ _OURS: Final = re.compile(
 )
 
 
+_TRY_AGAIN: Final = "try again; where it stays so, see the server's log"
+_FULL: Final = "a disk of the database server is full: make room there, and try again"
+
+
 @contextmanager
 def translated(what: str) -> Generator[None]:
     """Raise our errors in place of the driver's.
@@ -91,17 +95,11 @@ def _translate(error: psycopg.Error, what: str) -> RobbieBlocksError:
                 f"could not {what}: {said}: the server is a read-only standby, or the session "
                 "has default_transaction_read_only set; connect to the primary"
             )
-        case errors.DiskFull():
-            return DatabaseUnavailable(
-                f"could not {what}: {said}: a disk of the database server is full: make room "
-                "there; what waits goes on by itself"
-            )
         case psycopg.DataError() | psycopg.IntegrityError():
             return ContentError([_problem(error, what, said)])
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return DatabaseUnavailable(
-                f"could not {what}: {said}: try again; where it stays so, see the server's log"
-            )
+            remedy = _FULL if isinstance(error, errors.DiskFull) else _TRY_AGAIN
+            return DatabaseUnavailable(f"could not {what}: {said}: {remedy}")
         case _:
             code = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
             return Permanent(f"could not {what}: {said}{code}")

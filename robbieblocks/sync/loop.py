@@ -55,7 +55,7 @@ class Loop:
     watch: Callable[[str, Connection], None] = lambda _name, _connection: None
     monotonic: Callable[[], float] = time.monotonic
     _telling: Telling = field(init=False)
-    # The master may answer, and fail each time at what is asked then.
+    # Either database may answer, and fail each time at what is asked then: its disk is full.
     _pauses: Pauses = field(init=False)
     _own: NodeDatabase | None = None
     _exchange: Exchange | None = None
@@ -114,7 +114,7 @@ class Loop:
             self._look_at = 0.0
         except DatabaseUnavailable as error:
             self.close()
-            pause_s = self._set_state("unreachable", str(error), 0.1)
+            pause_s = self._set_state("unreachable", str(error), self._pauses.next_s())
         except RightsMissing as error:
             self._lose_master()
             pause_s = self._set_state("refused", str(error), self.timing.refused_s)
@@ -164,13 +164,13 @@ class Loop:
         if self.monotonic() >= self._look_at:
             exchange.look()
             self._look_at = self.monotonic() + self.timing.interval_s
-            self._pauses.begin_anew()
             self._set_state("active", "", 0.0)
         # Before what waits is sent: who is locked out is believed no more, whatever else there is.
         changed, self._new_keys = self._new_keys, set()
         exchange.sharing.renew(changed, exchange.link.keys_of)
         sent = exchange.push()
         more = False if exchange.way.streams else exchange.way.receive()
+        self._pauses.begin_anew()
         if sent or more:
             return 0.0
         self.health.outbox = own.outbox()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,15 +16,17 @@ import yaml
 from prometheus_client import generate_latest
 
 from robbieblocks.cli.operating import systemd
-from robbieblocks.errors import UsageError
+from robbieblocks.errors import DatabaseUnavailable, MasterUnavailable, UsageError
 from robbieblocks.settings import Settings, SyncSettings
 from robbieblocks.sync.address import master_address
 from robbieblocks.sync.health import State, SyncHealth
+from robbieblocks.sync.loop import Loop
 from robbieblocks.sync.master_values import TableRule
 from robbieblocks.sync.node_values import OutboxState
 from robbieblocks.sync.shapes import differences
 from robbieblocks.sync.subscription import slot_name
-from robbieblocks.sync.timing import Pauses
+from robbieblocks.sync.timing import Pauses, SyncTiming
+from robbieblocks.worker import open_log
 
 MakeSettings = Callable[..., Settings]
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,6 +215,38 @@ def _topics(source: str) -> set[str]:
         )
         for topic in re.findall(pattern, source)
     }
+
+
+@pytest.mark.parametrize("failure", [DatabaseUnavailable, MasterUnavailable])
+def test_a_database_that_answers_and_fails_is_asked_ever_more_rarely(
+    make_settings: MakeSettings,
+    health: SyncHealth,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: type[DatabaseUnavailable],
+) -> None:
+    """So a node's disk that is full fills its server's log no faster than the master's does."""
+    pauses: list[float] = []
+
+    class Failing(Loop):
+        def _work(self) -> float:
+            raise failure("the disk is full")
+
+        def _wait(self, seconds: float) -> None:
+            pauses.append(seconds)
+
+    monkeypatch.setattr("random.uniform", lambda _low, high: high)
+    loop = Failing(
+        settings=make_settings(),
+        node="aurora",
+        health=health,
+        log=open_log("json"),
+        stopped=threading.Event(),
+        timing=SyncTiming(reconnect_max_s=4.0),
+    )
+    for _ in range(5):
+        loop.run_once()
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0]
+    assert "the disk is full" in health.why
 
 
 def test_pauses_grow_while_the_master_fails_and_are_short_again_after_success(

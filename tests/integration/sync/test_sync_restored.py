@@ -1,4 +1,4 @@
-"""A master that has lost what nodes know: restored from a backup, or a standby that was promoted."""
+"""A master that has lost what nodes know: out of a backup, or a standby that was promoted."""
 
 from __future__ import annotations
 
