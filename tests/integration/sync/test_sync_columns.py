@@ -119,7 +119,8 @@ def test_a_column_that_the_master_had_for_a_while_holds_up_nobody(
                 received = "SELECT count(*) FROM robbieblocks_change_triggers WHERE id = %s"
                 told = master.execute(
                     "INSERT INTO robbieblocks_change_triggers"
-                    " (trigger_type, entity_type, entity_id) SELECT 'page_change', 'page', id FROM robbieblocks_pages RETURNING id"
+                    " (trigger_type, entity_type, entity_id)"
+                    " SELECT 'page_change', 'page', id FROM robbieblocks_pages RETURNING id"
                 ).fetchone()
                 # No comparison brings this one.
                 until(lambda: node.value(received, *(told or ())) == 1, "the log is read on")
