@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from robbieblocks import sync
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, SyncTransport
 from tests.clusters import Cluster
 from tests.integration.sync import sites
 from tests.integration.sync.sites import Fleet, Site, Way
@@ -79,7 +79,7 @@ def test_rows_that_nobody_wrote_meanwhile_are_as_old_as_they_were(fleet: Fleet) 
 
 @pytest.mark.parametrize("transport", ["auto", "poll"])
 def test_a_master_that_left_and_is_one_again_keeps_what_was_edited_meanwhile(
-    clusters: Clusters, make_settings: MakeSettings, transport: object
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
 ) -> None:
     """An edit of the master that no trigger saw, and one of a node: the later wins, and the other
     is kept. What was deleted there stays so, and nodes go on by themselves."""

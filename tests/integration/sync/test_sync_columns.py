@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from robbieblocks import sync
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, SyncTransport
 from robbieblocks.sync import comparing
 from tests.integration.sync.pages import apart, key
 from tests.integration.sync.sites import Fleet, Site
@@ -92,7 +92,7 @@ def test_a_comparison_by_hand_tries_again_what_was_refused(
 
 @pytest.mark.parametrize("transport", ["auto", "poll"])
 def test_a_column_that_the_master_had_for_a_while_holds_up_nobody(
-    clusters: Clusters, make_settings: MakeSettings, transport: Any
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
 ) -> None:
     """Rows of the log have it, and no database: they are compared in place of being merged."""
     with synced(clusters, make_settings, count=1, transports=(transport,)) as found:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from robbieblocks.settings import Settings
+from robbieblocks.settings import Settings, SyncTransport
 from tests import postgres_servers, sync_sites
 from tests.integration.sync.pages import block, component, orders, page, remove, title
 from tests.integration.sync.sites import Fleet, Site
@@ -113,7 +113,7 @@ def _promoted(servers: Clusters, backup: Path) -> None:
 
 @pytest.mark.parametrize("transport", ["auto", "poll"])
 def test_a_standby_that_is_promoted_takes_the_masters_place(
-    old_servers: Clusters, make_settings: MakeSettings, tmp_path: Path, transport: Any
+    old_servers: Clusters, make_settings: MakeSettings, tmp_path: Path, transport: SyncTransport
 ) -> None:
     """It has no slots, another timeline, and not the last commits: nodes go on with it, what they
     had sent comes to be there again, and what it lost of others' changes is told.
@@ -160,7 +160,8 @@ def _copy(servers: Clusters, backup: Path) -> None:
     """A standby of the master as it is now."""
     binaries, environment = postgres_servers.programs(servers.master.version)
     account = postgres_servers.account(backup.parent)
-    command = [binaries / "pg_basebackup", "-D", backup, "-d", servers.master.conninfo(), "-cfast"]
+    command = [str(binaries / "pg_basebackup"), "-D", str(backup), "-cfast"]
+    command += ["-d", servers.master.conninfo()]
     subprocess.run(command, env=environment, check=True)
     if account:
         owned = f"{account.uid}:{account.gid}"
