@@ -199,7 +199,8 @@ BEGIN
           ('robbieblocks_change_triggers', 'change_xid',    'xid8'),
           ('robbieblocks_change_triggers', 'changed_by',    'text'),
           ('robbieblocks_change_triggers', 'before',        'jsonb'),
-          ('robbieblocks_change_triggers', 'after',         'jsonb')
+          ('robbieblocks_change_triggers', 'after',         'jsonb'),
+          ('robbieblocks_change_triggers', 'pending',       'jsonb')
       ) AS added (on_table, column_name, definition)
      WHERE NOT EXISTS (SELECT FROM pg_attribute a
                         WHERE a.attrelid = to_regclass(added.on_table)
@@ -594,6 +595,9 @@ COMMENT ON COLUMN robbieblocks_change_triggers.before IS
     'change, left_out the bytes of a row that was too large to keep.';
 COMMENT ON COLUMN robbieblocks_change_triggers.after IS
     'The row as the transaction left it, in the same form; null: deleted, or nobody kept it.';
+COMMENT ON COLUMN robbieblocks_change_triggers.pending IS
+    'Both sides of what the transaction changed since, where they are large; when it ends they '
+    'are laid over before and after, so every committed row has null.';
 
 
 -- 7  Seeds --------------------------------------------------------------------------------------
@@ -1076,17 +1080,40 @@ BEGIN
 END
 $$;
 
+-- What a transaction has changed of an entity since its row was queued: what waits to be laid over
+-- that row (`earlier`), and this change. Whether it goes on waiting: to lay a few blocks over a page
+-- of thousands takes as long as to write the page, so thousands of blocks that are placed one by
+-- one wait until they are many, or the transaction ends.
+CREATE OR REPLACE FUNCTION robbieblocks_since(
+    earlier jsonb, INOUT before jsonb, INOUT after jsonb, row_bytes integer, OUT waits boolean
+)
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    large CONSTANT integer := 16000;
+    said CONSTANT jsonb := before;
+BEGIN
+    IF earlier IS NOT NULL THEN
+        before := robbieblocks_laid_over(before, earlier -> 'before', earlier #> '{after,blocks}');
+        after := robbieblocks_laid_over(earlier -> 'after', after, said -> 'blocks');
+    END IF;
+    waits := before IS NOT NULL AND after IS NOT NULL AND row_bytes >= large
+             AND pg_column_size(before) + pg_column_size(after) < large;
+END
+$$;
+
 -- Writes queue rows; nothing else does. The first three arrays are parallel: an entity may stand
 -- in them several times, each time with one of its apps (or nodes), and gets one row; an app that
 -- is null stands for all. Where no nodes are given, they are those that enable one of the apps;
 -- null, which means all, for shared pages and where no node enables any. The other three say of
 -- each entity what it was and what it is.
 --
--- An entity has one row in a transaction: who reads it never saw what was in between. IS NOT
--- DISTINCT FROM uses no index: by that of the entity a transaction of ten thousand statements
--- reads a row or two in each. One plan serves every call, here and in the functions of part 10:
--- planning takes longer than most edits do. So nothing here joins two sets of rows without an
--- index.
+-- An entity has one row in a transaction: who reads it never saw what was in between. Its id is made
+-- of both, so the row is found by the index of ids, whatever statistics say: a lookup of any other
+-- kind may be planned while the queue is empty, to read all of it, and a transaction of ten thousand
+-- statements would read its own rows in each. A row that was processed waits again.
+--
+-- One plan serves every call, here and in the functions of part 10: planning takes longer than
+-- most edits do. So nothing here joins two sets of rows without an index.
 DROP FUNCTION IF EXISTS robbieblocks_enqueue(text, text, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION robbieblocks_enqueue(
     the_trigger text, the_entity text, ids uuid[], apps text[], nodes text[],
@@ -1096,6 +1123,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT SET plan_cache_mode = force_generi
 DECLARE
     author CONSTANT text := session_user || coalesce(
         ' (' || nullif(current_setting('application_name', true), '') || ')', '');
+    -- No other has it, not even of a copy of this database.
+    this_transaction CONSTANT text := concat_ws(
+        ' ', pg_current_xact_id(), pg_backend_pid(), extract(epoch FROM now()), the_trigger, '');
     no_blocks CONSTANT jsonb := CASE the_entity WHEN 'page' THEN '{"blocks": {}}' ELSE '{}' END;
 BEGIN
     WITH changed AS MATERIALIZED (
@@ -1122,33 +1152,42 @@ BEGIN
     ), entry AS MATERIALIZED (
         SELECT changed.id, changed.apps, coalesce(changed.nodes, carriers.nodes) AS nodes,
                robbieblocks_kept(no_blocks || changed.before, changed.after) AS before,
-               robbieblocks_kept(no_blocks || changed.after, changed.before) AS after,
-               (SELECT mine.id FROM robbieblocks_change_triggers mine
-                 WHERE mine.entity_id = changed.id AND mine.created_at = now()
-                   AND mine.change_xid IS NOT DISTINCT FROM pg_current_xact_id()
-                   AND mine.trigger_type = the_trigger AND mine.processed_at IS NULL
-                 LIMIT 1) AS earlier
+               robbieblocks_kept(no_blocks || changed.after, changed.before) AS after
           FROM changed LEFT JOIN carriers ON carriers.apps = changed.apps
-    ), joined AS (
-        UPDATE robbieblocks_change_triggers q
-           SET affected_apps = CASE WHEN q.affected_apps IS NOT NULL AND entry.apps IS NOT NULL
-                   THEN ARRAY(SELECT unnest(q.affected_apps) COLLATE "C" AS app
-                               UNION SELECT unnest(entry.apps) COLLATE "C" ORDER BY app) END,
-               affected_nodes = CASE WHEN q.affected_nodes IS NOT NULL AND entry.nodes IS NOT NULL
-                   THEN ARRAY(SELECT unnest(q.affected_nodes) COLLATE "C" AS node
-                               UNION SELECT unnest(entry.nodes) COLLATE "C" ORDER BY node) END,
-               before = robbieblocks_laid_over(entry.before, q.before, q.after -> 'blocks'),
-               after = CASE WHEN q.after IS NULL THEN entry.after
-                            ELSE robbieblocks_laid_over(q.after, entry.after,
-                                                        entry.before -> 'blocks') END
-          FROM entry WHERE q.id = entry.earlier
     )
-    INSERT INTO robbieblocks_change_triggers
-           (trigger_type, entity_type, entity_id, affected_apps, affected_nodes, changed_by,
+    INSERT INTO robbieblocks_change_triggers AS q
+           (id, trigger_type, entity_type, entity_id, affected_apps, affected_nodes, changed_by,
             before, after)
-    SELECT the_trigger, the_entity, entry.id, entry.apps, entry.nodes, author, entry.before,
+    SELECT left(encode(sha256(convert_to(this_transaction || entry.id, 'UTF8')), 'hex'), 32)::uuid,
+           the_trigger, the_entity, entry.id, entry.apps, entry.nodes, author, entry.before,
            entry.after
-      FROM entry WHERE entry.earlier IS NULL;
+      FROM entry
+    ON CONFLICT (id) DO UPDATE
+       SET affected_apps = CASE WHEN q.affected_apps IS NOT NULL
+                                     AND EXCLUDED.affected_apps IS NOT NULL
+               THEN ARRAY(SELECT unnest(q.affected_apps) COLLATE "C" AS app
+                           UNION SELECT unnest(EXCLUDED.affected_apps) COLLATE "C"
+                           ORDER BY app) END,
+           affected_nodes = CASE WHEN q.affected_nodes IS NOT NULL
+                                      AND EXCLUDED.affected_nodes IS NOT NULL
+               THEN ARRAY(SELECT unnest(q.affected_nodes) COLLATE "C" AS node
+                           UNION SELECT unnest(EXCLUDED.affected_nodes) COLLATE "C"
+                           ORDER BY node) END,
+           processed_at = NULL,
+           handled_nodes = CASE WHEN q.processed_at IS NULL THEN q.handled_nodes
+                                ELSE EXCLUDED.handled_nodes END,
+           (before, after, pending) = (
+               SELECT CASE WHEN it.waits THEN q.before
+                           ELSE robbieblocks_laid_over(it.before, q.before, q.after -> 'blocks')
+                      END,
+                      CASE WHEN it.waits THEN q.after
+                           WHEN q.after IS NULL THEN it.after
+                           ELSE robbieblocks_laid_over(q.after, it.after, it.before -> 'blocks')
+                      END,
+                      CASE WHEN it.waits
+                           THEN jsonb_build_object('before', it.before, 'after', it.after) END
+                 FROM robbieblocks_since(q.pending, EXCLUDED.before, EXCLUDED.after,
+                                         pg_column_size(q.after)) AS it);
 END
 $$;
 
@@ -1221,6 +1260,23 @@ BEGIN
             'robbieblocks_change', '{"table": "robbieblocks_change_triggers"}');
     END IF;
     RETURN NEW;
+END
+$$;
+
+-- Lays over a row of the queue what has waited for the end of its transaction. The statement is
+-- planned for the rows that there are now: one that is kept may be of an empty queue.
+CREATE OR REPLACE FUNCTION robbieblocks_lay_over() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    EXECUTE $query$
+        UPDATE robbieblocks_change_triggers q
+           SET before = robbieblocks_laid_over(q.pending -> 'before', q.before,
+                                               q.after -> 'blocks'),
+               after = robbieblocks_laid_over(q.after, q.pending -> 'after',
+                                              q.pending #> '{before,blocks}'),
+               pending = NULL
+         WHERE q.id = $1 AND q.pending IS NOT NULL$query$ USING NEW.id;
+    RETURN NULL;
 END
 $$;
 
@@ -1775,7 +1831,7 @@ $$;
 -- Whoever may use them could put them on a temporary table of his own, and so write queue rows.
 REVOKE ALL ON FUNCTION robbieblocks_capture_page, robbieblocks_capture_block,
     robbieblocks_capture_component, robbieblocks_capture_token, robbieblocks_capture_branding,
-    robbieblocks_capture_collection
+    robbieblocks_capture_collection, robbieblocks_lay_over
   FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER robbieblocks_settle_truncate AFTER TRUNCATE ON robbieblocks_node_branding
@@ -1790,6 +1846,20 @@ CREATE OR REPLACE TRIGGER robbieblocks_notify
     FOR EACH ROW EXECUTE FUNCTION robbieblocks_notify();
 
 ALTER TABLE robbieblocks_change_triggers ENABLE ALWAYS TRIGGER robbieblocks_notify;
+
+-- At the end of the transaction.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger
+                    WHERE tgrelid = to_regclass('robbieblocks_change_triggers')
+                      AND tgname = 'robbieblocks_lay_over') THEN
+        CREATE CONSTRAINT TRIGGER robbieblocks_lay_over
+            AFTER UPDATE ON robbieblocks_change_triggers DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (OLD.pending IS NULL AND NEW.pending IS NOT NULL)
+            EXECUTE FUNCTION robbieblocks_lay_over();
+    END IF;
+END
+$$;
 
 
 -- 12  Functions for editors ---------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _rows(db: Db) -> dict[str, list[Any]]:
     tables: tuple[LiteralString, ...] = (
         "SELECT to_jsonb(t) - '{base_url,settings,imported_hash}'::text[] FROM robbieblocks_node_branding t ORDER BY id",
         "SELECT to_jsonb(t) - '{incarnation,worker,heartbeat_at,trigger_ids,details}'::text[] FROM robbieblocks_deploys t ORDER BY id",
-        "SELECT to_jsonb(t) - '{handled_nodes,change_xid,changed_by,before,after}'::text[] FROM robbieblocks_change_triggers t ORDER BY id",
+        "SELECT to_jsonb(t) - '{handled_nodes,change_xid,changed_by,before,after,pending}'::text[] FROM robbieblocks_change_triggers t ORDER BY id",
         "SELECT to_jsonb(t) - 'imported_hash' FROM robbieblocks_pages t ORDER BY id",
         "SELECT to_jsonb(t) - 'imported_hash' FROM robbieblocks_components t ORDER BY id",
         "SELECT to_jsonb(t) - 'imported_hash' FROM robbieblocks_page_blocks t ORDER BY id",
