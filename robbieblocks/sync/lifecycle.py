@@ -39,6 +39,7 @@ DEFAULT_PORT: Final = 9465
 _JOIN_S: Final = 5.0
 # Rounds of a comparison report progress; a single query may take the query timeout.
 _STUCK_AFTER_QUERIES: Final = 3
+_CALM_ROUNDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def run(settings: Settings, options: SyncOptions, log: Log) -> None:
     timing = timing_of(settings)
     with ExitStack() as stack:
         stack.enter_context(Shutdown(stopped, wake, timing.grace_s).signals())
-        watchdog = QueryWatchdog(timing.query_timeout_s, log, longest_s=timing.query_longest_s)
+        watchdog = _watchdog(timing, log)
         loop = _loop(settings, options.node, log, stopped, timing, watchdog)
         stack.callback(loop.close)
         address = _answering(stack, loop.health, options.health)
@@ -120,7 +121,7 @@ def beside(
     log = log.bind(node=node)
     stopped = threading.Event()
     timing = timing or timing_of(settings)
-    watchdog = QueryWatchdog(timing.query_timeout_s, log, longest_s=timing.query_longest_s)
+    watchdog = _watchdog(timing, log)
     loop = _loop(settings, node, log, stopped, timing, watchdog)
     with ExitStack() as stack:
         stack.callback(loop.close)
@@ -143,6 +144,16 @@ def _answering(stack: ExitStack, health: SyncHealth, wanted: str | None) -> str:
     server = HealthServer.open(health, wanted, default_port=DEFAULT_PORT)
     stack.callback(server.close)
     return server.address
+
+
+def _watchdog(timing: SyncTiming, log: Log) -> QueryWatchdog:
+    return QueryWatchdog(
+        timing.query_timeout_s,
+        log,
+        longest_s=timing.query_longest_s,
+        # What takes long may be asked once in several rounds: each compares some of the tables.
+        calm_s=max(timing.query_longest_s, _CALM_ROUNDS * timing.interval_s),
+    )
 
 
 def _loop(

@@ -102,3 +102,38 @@ def test_what_takes_long_has_twice_the_time_at_the_next_try(
         now[0] += 2
         watchdog.check()
         assert len(log.named("database.unresponsive")) == tries
+
+
+def test_once_nothing_has_taken_long_for_a_while_all_is_as_at_first(
+    line: tuple[socket.socket, socket.socket],
+) -> None:
+    """Quick queries alone reset nothing: the slow one may be asked only now and then. While one
+    needs the time again, it has it.
+    """
+    now, log = [0.0], RecordingLog()
+    calm_s = 5 * _TIMEOUT_S
+    watchdog = QueryWatchdog(
+        _TIMEOUT_S, log, monotonic=lambda: now[0], longest_s=2 * _TIMEOUT_S, calm_s=calm_s
+    )
+    asking = Asking(line[0])
+    connection = cast("Connection", asking)
+
+    def ended(pause_s: float, query_s: float) -> int:
+        """How many queries were ended in all, after one that takes so long, after a pause."""
+        asking.info.transaction_status = TransactionStatus.IDLE
+        watchdog.check()
+        now[0] += pause_s
+        watchdog.watch("master", connection)
+        asking.info.transaction_status = TransactionStatus.ACTIVE
+        for _ in range(2):
+            watchdog.check()
+            now[0] += query_s / 2
+        watchdog.check()
+        return len(log.named("database.unresponsive"))
+
+    assert ended(0, _TIMEOUT_S + 2) == 1
+    for _ in range(3):
+        assert ended(calm_s / 2, 1) == 1
+        assert ended(1, _TIMEOUT_S + 2) == 1
+    assert ended(calm_s, 1) == 1
+    assert ended(1, _TIMEOUT_S + 2) == 2

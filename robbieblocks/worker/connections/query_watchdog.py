@@ -6,7 +6,8 @@ socket of such a query; the waiting thread then gets DatabaseUnavailable and con
 
 Over a slow line a question or an answer may be under way for longer. While bytes of it pass,
 nothing is ended: the next try would take as long. So would one that has much to do, as comparing
-millions of rows: where `longest_s` allows it, the next try has twice the time.
+millions of rows: where `longest_s` allows it, the next try has twice the time, until no query has
+needed that for `calm_s`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class QueryWatchdog:
     """Shuts down connections whose query has run for more than `timeout_s` seconds without a byte.
 
     After each that it shuts down the next ones under the same name have twice the time, up to
-    `longest_s`.
+    `longest_s`. Once `calm_s` have passed in which none took more than `timeout_s`, they have that
+    again.
 
     `check` is called about once a second, by the supervisor's thread. It calls `moved` where bytes
     have passed since the last time, and while a query has more time than usual.
@@ -41,9 +43,12 @@ class QueryWatchdog:
     monotonic: Callable[[], float] = time.monotonic
     moved: Callable[[], None] = lambda: None
     longest_s: float = 0.0
+    calm_s: float = float("inf")
     # Since when nothing has passed, and how many bytes had passed then.
     _idle_since: dict[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
     _allowed_s: dict[str, float] = field(default_factory=dict[str, float])
+    # When a query was last seen that had taken more than the usual time.
+    _slow_at: dict[str, float] = field(default_factory=dict[str, float])
     _watched: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,7 +72,9 @@ class QueryWatchdog:
                     self._idle_since[name] = now, bytes_
                     self.moved()
                     continue
-                allowed_s = self._allowed_s.get(name, self.timeout_s)
+                if now - since > self.timeout_s:
+                    self._slow_at[name] = now
+                allowed_s = self._allowed(name, now)
                 if now - since > allowed_s:
                     del self._idle_since[name]
                     database.shut_down(connection)
@@ -79,6 +86,11 @@ class QueryWatchdog:
                     )
                 elif allowed_s > self.timeout_s:
                     self.moved()
+
+    def _allowed(self, name: str, now: float) -> float:
+        if now - self._slow_at.get(name, now) > self.calm_s:
+            self._allowed_s.pop(name, None)
+        return self._allowed_s.get(name, self.timeout_s)
 
 
 def _is_busy(connection: Connection) -> bool:
