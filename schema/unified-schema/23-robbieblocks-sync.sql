@@ -923,15 +923,17 @@ END
 $$;
 
 -- Rows of the change queue go down as they are: each database notes for itself who has handled
--- them.
+-- them. One of which something waits for the end of its transaction is told then.
 CREATE OR REPLACE FUNCTION sync_capture_queue() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET TimeZone = 'UTC'
 SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' AS $$
 BEGIN
-    INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
-    VALUES (TG_TABLE_NAME, NEW.id, 'UPSERT',
-            to_jsonb(NEW) - '{processed_at,handled_nodes,change_xid}'::text[], '',
-            sync_origin(TG_ARGV[0]));
+    IF NEW.pending IS NULL THEN
+        INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
+        VALUES (TG_TABLE_NAME, NEW.id, 'UPSERT',
+                to_jsonb(NEW) - '{processed_at,handled_nodes,change_xid,pending}'::text[], '',
+                sync_origin(TG_ARGV[0]));
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -1865,8 +1867,14 @@ EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_excepti
 END
 $$;
 
+-- How long a batch is worked on: far less than a node waits for the answer (60 seconds).
+CREATE OR REPLACE FUNCTION sync_batch_time() RETURNS interval
+LANGUAGE sql IMMUTABLE AS $$ SELECT interval '15 seconds' $$;
+
 -- What a node sends. One transaction, in order; each change has its answer, and one that is refused
--- changes nothing and stops no other. What was applied before is not applied again.
+-- changes nothing and stops no other. What was applied before is not applied again. After
+-- sync_batch_time() the rest is left: what has no answer is sent again with the next batch. Where a
+-- change waits for others, none of them is left.
 CREATE OR REPLACE FUNCTION sync_apply(
     p_node text, p_entries jsonb, p_node_at timestamptz DEFAULT NULL
 ) RETURNS jsonb
@@ -1879,6 +1887,7 @@ DECLARE
     now_due jsonb[];
     later jsonb[];
     deferred text[] := '{}';
+    until CONSTANT timestamptz := clock_timestamp() + sync_batch_time();
 BEGIN
     IF jsonb_typeof(p_entries) IS DISTINCT FROM 'array' THEN
         RAISE EXCEPTION 'the changes are no JSON array'
@@ -1893,6 +1902,8 @@ BEGIN
     PERFORM set_config('sync.deleting', '', true);
     -- What is checked at the end of a transaction would fail the whole batch, each time.
     SET CONSTRAINTS ALL IMMEDIATE;
+    -- But what waits in the queue for the end: it can't fail.
+    SET CONSTRAINTS robbieblocks_lay_over DEFERRED;
     -- What the node knew of rows that go with others first: the others' changes look at it.
     now_due := ARRAY(SELECT g.value FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS g
                       ORDER BY g.value ->> 'is_cascade' IS DISTINCT FROM 'true', g.ordinality);
@@ -1926,6 +1937,7 @@ BEGIN
                         coalesce(entry ->> 'is_cascade' = 'true', false));
             END IF;
             results := results || (result || jsonb_build_object('id', entry -> 'id'));
+            EXIT WHEN later IS NULL AND clock_timestamp() >= until;
         END LOOP;
         now_due := coalesce(later, '{}');
     END LOOP;
