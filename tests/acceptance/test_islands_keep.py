@@ -14,10 +14,11 @@ import pytest
 from robbieblocks.model import AssembledBlock, ComponentRow
 from tests import pages
 from tests.browser.chromium import Noise
+from tests.browser.holding import REACT, RUNTIME, hold
 from tests.pages import Press, block, component
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -35,32 +36,6 @@ def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
             return stack.enter_context(pages.served(tmp_path))
 
         yield made
-
-
-# The page's own script, and React, which that asks for.
-RUNTIME = "**/_rb/islands-*.js"
-REACT = "**/_rb/react-*.js"
-
-
-def _hold(page: Page, pattern: str) -> Callable[[], None]:
-    """Keep requests waiting until what is returned is called."""
-    waiting: list[Route] | None = []
-
-    def keep(route: Route) -> None:
-        if waiting is None:
-            route.continue_()
-        else:
-            waiting.append(route)
-
-    page.route(pattern, keep)
-
-    def go_on() -> None:
-        nonlocal waiting
-        held, waiting = waiting or [], None
-        for route in held:
-            route.continue_()
-
-    return go_on
 
 
 def _open(page: Page, address: str) -> None:
@@ -104,7 +79,7 @@ MISNESTED = component(
 @pytest.mark.parametrize("row", [FRESH, OTHER, MISNESTED], ids=lambda row: row.key)
 def test_what_a_visitor_typed_stays(publish: Publish, page: Page, row: ComponentRow) -> None:
     """A block that shows the clock gets the visitor's, and keeps what was typed and the focus."""
-    go_on = _hold(page, RUNTIME)
+    go_on = hold(page, RUNTIME)
     _open(page, publish([row], [block(1, row.key)]))
     page.fill("[name=plain]", "a name")
     page.fill("[name=kept]", "mine")
@@ -169,7 +144,7 @@ def test_what_a_visitor_wrote_and_opened_stays(
     publish: Publish, page: Page, noise: Noise, row: ComponentRow
 ) -> None:
     """So it is in elements that can be written in, with the caret, and silently."""
-    go_on = _hold(page, RUNTIME)
+    go_on = hold(page, RUNTIME)
     _open(page, publish([row], [block(1, "written")]))
     page.click("summary")
     page.click("form p")
@@ -242,7 +217,7 @@ def test_what_is_chosen_is_what_the_block_says(
 ) -> None:
     """Radio buttons, boxes and lists of a block that shows something else in the browser are as it
     says there, unless the visitor chose."""
-    go_on = _hold(page, RUNTIME)
+    go_on = hold(page, RUNTIME)
     _open(page, publish([CHOICES], [block(1, "choices")]))
     before = ["b", "b", "a", "b"]
     assert page.evaluate(CHOSEN) == before
@@ -317,7 +292,7 @@ def test_a_form_with_a_function(
     publish: Publish, page: Page, row: ComponentRow, said: str, early: bool
 ) -> None:
     """Its function gets what is sent, also what was sent before the block came to life."""
-    go_on = _hold(page, REACT)
+    go_on = hold(page, REACT)
     with page.expect_request(REACT):
         _open(page, publish([row], [block(1, row.key, hydrate="idle")]))
     page.fill("[name=name]", "Ada")
@@ -347,7 +322,7 @@ export default function Prefilled({ name }) {
 
 def test_state_begins_with_what_the_query_says(publish: Publish, page: Page, noise: Noise) -> None:
     """State that is made of a prop has the visitor's text in it, and what was typed stays."""
-    go_on = _hold(page, RUNTIME)
+    go_on = hold(page, RUNTIME)
     filled = {"name": "{{name|nobody}}"}
     address = publish(
         [PREFILLED], [block(1, "prefilled", {"name": "nobody"}, fill=filled)], title="x"
@@ -397,7 +372,7 @@ def test_what_a_visitor_looks_at_stays(
     publish: Publish, page: Page, noise: Noise, row: ComponentRow
 ) -> None:
     """Focus, selected words, and what was scrolled or opened stay in a block that is made anew."""
-    go_on = _hold(page, REACT)
+    go_on = hold(page, REACT)
     fill = None if row is SEEN else {"name": "{{name|x}}"}
     address = publish([row], [block(1, "seen", {"name": "x"}, fill=fill)], title="x")
     with page.expect_request(REACT):

@@ -164,6 +164,8 @@ class AssetGraph:
             asked = self._asked_first(islands)
             if later := [each for each in links if each not in asked]:
                 in_head.append(head.waiting(later))
+            in_head.append(f"<script>{head.KEEP_PRESSES}</script>")
+            inline_scripts = (head.KEEP_PRESSES,)
         else:
             in_head = [head.waiting([*links, head.SPECULATION_SCRIPT])]
             first = f"{mapped}<script>{head.ASK_ONCE_PAINTED}</script>"
