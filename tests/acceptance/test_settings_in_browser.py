@@ -131,8 +131,33 @@ def test_a_script_waits_for_consent_and_the_answer_is_remembered(site: Site, pag
     assert len(site.asked) == 2
 
 
+def test_the_banner_covers_nothing_that_has_the_keyboard(site: Site, page: Page) -> None:
+    """The page's end is scrolled above it. Once it is answered nothing is left of that."""
+    site.shown(CONSENTED)
+    page.get_by_role("button", name="Decline").wait_for()
+    page.get_by_role("button", name="Cookies").focus()
+    page.wait_for_function(
+        """() => {
+            const { left, right, top, bottom } = document.activeElement.getBoundingClientRect();
+            const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+            return at === document.activeElement;
+        }"""
+    )
+    page.get_by_role("button", name="Decline").click()
+    room = "[document.body, document.documentElement].map((each) => each.getAttribute('style'))"
+    assert [style for style in page.evaluate(room) if style] == []
+
+
+def test_a_visitor_has_to_answer_once(site: Site, page: Page) -> None:
+    """Escape leaves the banner while nothing is answered."""
+    site.shown(CONSENTED)
+    page.get_by_role("button", name="Decline").press("Escape")
+    assert page.get_by_role("region", name="May we count visits?").count() == 1
+
+
 def test_a_refusal_is_kept_until_the_visitor_thinks_again(site: Site, page: Page) -> None:
-    """A block may open the banner; a consent that is taken back ends what runs."""
+    """A block may open the banner, and Escape leaves the answer as it is; a consent that is taken
+    back ends what runs."""
     site.shown(CONSENTED)
     page.get_by_role("button", name="Decline").click()
     page.reload()
@@ -141,6 +166,10 @@ def test_a_refusal_is_kept_until_the_visitor_thinks_again(site: Site, page: Page
     assert site.asked == []
     page.get_by_role("button", name="Cookies").click()
     assert page.evaluate("document.activeElement.textContent") == "Decline"
+    page.keyboard.press("Escape")
+    assert page.get_by_role("region").count() == 0
+    assert page.evaluate("document.activeElement.textContent") == "Cookies"
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="Allow").click()
     page.wait_for_function("() => document.documentElement.dataset.ran")
     assert page.evaluate("document.activeElement.textContent") == "Cookies"

@@ -34,6 +34,7 @@
 
   /** @type {Record<string, boolean>} */
   let answers = remembered();
+  const isAnswered = () => categories.every((each) => typeof answers[each] === "boolean");
 
   const load = () => {
     for (const { category, src, integrity, async, data } of scripts) {
@@ -51,10 +52,20 @@
     }
   };
 
+  // What has the keyboard is scrolled to where the banner does not cover it; the page's end, too.
+  const makeRoom = () => {
+    const height = banner ? `${banner.offsetHeight}px` : "";
+    root.style.scrollPaddingBottom = height;
+    document.body.style.paddingBottom = height;
+  };
+  const resized = new ResizeObserver(makeRoom);
+
   const close = () => {
     if (!banner) return;
     banner.remove();
     banner = null;
+    resized.disconnect();
+    makeRoom();
     if (opener instanceof HTMLElement) opener.focus();
     opener = null;
   };
@@ -64,9 +75,8 @@
     const before = answers;
     answers = { ...remembered(), ...given };
     remember(answers);
-    const open = categories.filter((each) => typeof answers[each] !== "boolean");
-    root.dataset.rbConsent = open.length > 0 ? "asking" : "answered";
-    if (open.length === 0) close();
+    root.dataset.rbConsent = isAnswered() ? "answered" : "asking";
+    if (isAnswered()) close();
     document.dispatchEvent(new CustomEvent("rb:consented", { detail: { ...answers } }));
     const withdrawn = categories.some((each) => before[each] === true && !answers[each]);
     // What runs can't be taken out of a page.
@@ -116,9 +126,16 @@
       buttons.append(button);
     }
     banner.append(text, buttons);
+    // Whoever has answered before may leave it at that.
+    banner.addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || !isAnswered()) return;
+      root.dataset.rbConsent = "answered";
+      close();
+    });
     const skip = document.querySelector(".rb-skip");
     if (skip) skip.after(banner);
     else document.body.prepend(banner);
+    resized.observe(banner);
   };
 
   document.addEventListener("click", ({ target }) => {
@@ -151,6 +168,6 @@
   });
 
   root.dataset.rbConsent = "answered";
-  if (categories.some((each) => typeof answers[each] !== "boolean")) ask();
+  if (!isAnswered()) ask();
   load();
 })();
