@@ -191,6 +191,16 @@ def test_tables_scroll_by_themselves() -> None:
     assert '<td style="text-align:right">d</td>' in html
 
 
+def test_headers_of_tables_say_something() -> None:
+    """An empty one is a cell, and where all are empty the table has none; others stay."""
+    assert "<th>" not in rendered("||b|\n|-|-|\n|c|d|").html.split("<th>b</th>")[0]
+    html = rendered("|||\n|-|-:|\n|c|d|\n\n|a|\n|-|\n|b|").html
+    first, second = html.split("</table>", 1)
+    assert "<thead>" not in first
+    assert '<td style="text-align:right">d</td>' in first
+    assert "<th>a</th>" in second
+
+
 @pytest.mark.parametrize(
     "link",
     [

@@ -56,3 +56,24 @@ def set_tasks(tokens: Sequence[Token]) -> None:
         is_done = box[1] != " "
         parts.insert(0, Token("task_open", "label", 1, meta={"done": is_done}))
         parts.append(Token("task_close", "label", -1))
+
+
+def without_empty_headers(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens, with cells for headers of tables that say nothing, and no row of such alone.
+
+    Markdown has no tables without a first row, and a screen reader would read out an empty header.
+    """
+    found: list[Token] = []
+    begins, has_header = 0, False
+    for index, token in enumerate(tokens):
+        if token.type == "thead_open":
+            begins, has_header = len(found), False
+        elif token.type == "th_open":
+            if tokens[index + 1].content.strip():
+                has_header = True
+            else:
+                token.tag = tokens[index + 2].tag = "td"
+        found.append(token)
+        if token.type == "thead_close" and not has_header:
+            del found[begins:]
+    return found

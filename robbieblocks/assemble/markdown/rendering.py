@@ -17,7 +17,11 @@ from markdown_it.token import Token
 
 from robbieblocks.assemble.markdown.anchors import PageAnchors, set_anchors
 from robbieblocks.assemble.markdown.highlighting import highlighted
-from robbieblocks.assemble.markdown.parsing import parser_of, set_tasks
+from robbieblocks.assemble.markdown.parsing import (
+    parser_of,
+    set_tasks,
+    without_empty_headers,
+)
 from robbieblocks.assemble.values import MAX_PROBLEMS, MAX_VALUE_BYTES, ValueProblem
 from robbieblocks.messages import printable
 
@@ -67,7 +71,7 @@ def _rendered(text: str, anchors: PageAnchors) -> Rendered:
     for name, rule in _RULES.items():
         parser.add_render_rule(name, rule)
     notes: dict[str, Any] = {}
-    tokens = parser.parse(text, notes)
+    tokens = without_empty_headers(parser.parse(text, notes))
     set_tasks(tokens)
     ids = set_anchors(tokens, anchors)
     every = [inner for token in tokens for inner in (token, *(token.children or ()))]
