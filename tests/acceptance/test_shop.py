@@ -18,7 +18,7 @@ from tests.databases import Databases
 from tests.shop import COMMANDS, NODES, PATHS, SHOP
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import Browser, BrowserContext
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres]
 
@@ -187,6 +187,64 @@ def test_what_is_not_there_is_answered_in_its_language(
     assert noise.failed == [f"{address}: 404"]
     assert not noise.errors
     assert all("status of 404" in text for text in noise.console), noise
+
+
+def test_paper_has_no_grounds(served: Mapping[str, str], context: BrowserContext) -> None:
+    """What is light on a dark button is dark on paper, and what can only be pressed is left out."""
+    page = context.new_page()
+    page.emulate_media(media="print")
+    for path, link in (("", ".go"), ("pieces/skerry-bowl", ".ask")):
+        page.goto(served["quay"] + path)
+        page.wait_for_function(
+            """(link) => getComputedStyle(document.querySelector(link)).color
+                .match(/\\d+/g).every((part) => part < 140)""",
+            arg=link,
+        )
+        ground = page.locator(link).evaluate("(it) => getComputedStyle(it).backgroundColor")
+        assert ground == "rgba(0, 0, 0, 0)"
+    page.goto(served["quay"] + "pieces/")
+    assert not page.get_by_role("group", name="Kinds").is_visible()
+
+
+def test_a_choice_that_needs_scripts_is_not_shown_without_them(
+    served: Mapping[str, str], browser: Browser
+) -> None:
+    """All pieces are there, and no dead buttons."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(served["quay"] + "pieces/")
+    assert page.locator(".shelf li").count() == 40
+    assert page.get_by_role("button").count() == 0
+    context.close()
+
+
+def test_the_bar_says_where_one_is(served: Mapping[str, str], context: BrowserContext) -> None:
+    """On the page itself, and in a part of the shop."""
+    page = context.new_page()
+    for path, says in (("pieces/", "page"), ("pieces/skerry-bowl", "true")):
+        page.goto(served["kiln"] + path)
+        marks = page.locator("[aria-current]").evaluate_all(
+            "all => all.map((each) => [each.textContent, each.ariaCurrent])"
+        )
+        assert marks == [["Pieces", says]]
+
+
+@pytest.mark.parametrize("width", [390, 700, 1280])
+def test_a_piece_stands_on_its_shelf(
+    served: Mapping[str, str], context: BrowserContext, width: int
+) -> None:
+    """Its picture reaches a tenth of its own width below the shelf's edge, in any column."""
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(served["quay"] + "pieces/skerry-bowl")
+    below, wide = page.locator(".piece .stand").evaluate(
+        """(stand) => {
+            const picture = stand.querySelector("img").getBoundingClientRect();
+            const edge = stand.getBoundingClientRect().top + stand.clientHeight;
+            return [picture.bottom - edge, picture.width];
+        }"""
+    )
+    assert below == pytest.approx(wide / 10, abs=1)
 
 
 def test_pages_are_silent_and_open_to_all(

@@ -12,7 +12,7 @@ export default function ShopHeader({ here, lang, translations }: Props) {
       </a>
       <nav aria-label={text.menu}>
         {text.links.map(({ href, label }) => (
-          <a key={href} href={href} aria-current={here.startsWith(href) ? "page" : undefined}>
+          <a key={href} href={href} aria-current={here === href ? "page" : here.startsWith(href) || undefined}>
             {label}
           </a>
         ))}
