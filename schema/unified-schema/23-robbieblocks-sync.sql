@@ -1117,6 +1117,15 @@ BEGIN
       FROM jsonb_to_recordset(p_results) AS r (id uuid, outcome text)
      WHERE p.id = r.id AND r.outcome <> 'refused' AND p.synced_at IS NULL;
     GET DIAGNOSTICS settled = ROW_COUNT;
+    -- The master has another version, which may have an earlier time than one that was made here by a
+    -- clock that is ahead: what is here gives way to it, however it comes.
+    UPDATE sync_rows k
+       SET version = p.base_version, sent_version = greatest(k.sent_version, p.version),
+           column_versions = k.column_versions || coalesce(p.base_columns, '{}')
+      FROM jsonb_to_recordset(p_results) AS r (id uuid, is_behind boolean)
+      JOIN pending_sync p ON p.id = r.id
+     WHERE r.is_behind AND k.table_name = p.table_name AND k.row_key = p.row_key
+       AND k.version = p.version;
     UPDATE pending_sync p
        SET error = coalesce(r.reason, 'refused'), retry_count = p.retry_count + 1,
            last_retry = now(), sent_at = NULL,
@@ -1525,7 +1534,7 @@ BEGIN
     IF is_delete AND found IS NOT NULL THEN
         PERFORM sync_tell_children(the_table, found, node.node_id);
     END IF;
-    RETURN jsonb_build_object('outcome', 'lost', 'reason', why);
+    RETURN jsonb_build_object('outcome', 'lost', 'reason', why, 'is_behind', true);
 END
 $$;
 
@@ -1671,8 +1680,11 @@ BEGIN
                           coalesce(last.column_versions, '{}') || coalesce(merge.won_columns, '{}'),
                           node.node_id, merge.won IS NOT NULL AND made >= coalesce(last.version, ''),
                           found);
-        RETURN jsonb_build_object('outcome', CASE WHEN merge.won IS NULL THEN 'lost'
-            WHEN merge.is_conflict AND NOT merge.has_won THEN 'merged' ELSE 'applied' END);
+        RETURN jsonb_build_object(
+            'is_behind', merge.won IS NULL OR made < coalesce(last.version, ''),
+            'outcome', CASE WHEN merge.won IS NULL THEN 'lost'
+                            WHEN merge.is_conflict AND NOT merge.has_won THEN 'merged'
+                            ELSE 'applied' END);
     END IF;
 
     wins := NOT is_conflict OR made > coalesce(last.version, '');
@@ -1696,7 +1708,8 @@ BEGIN
         IF is_delete AND found IS NOT NULL THEN
             PERFORM sync_tell_children(the_table, found, node.node_id);
         END IF;
-        RETURN jsonb_build_object('outcome', 'lost', 'reason', 'the master has a newer version');
+        RETURN jsonb_build_object('outcome', 'lost', 'reason', 'the master has a newer version',
+                                  'is_behind', true);
     END IF;
     IF forced IS NOT NULL THEN
         -- What the master gives is a version of its own. Both sides are kept once.
@@ -1762,7 +1775,9 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'refused', 'reason', 'the change has no id',
                                   'sqlstate', '22023');
     ELSIF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
-        RETURN jsonb_build_object('outcome', 'duplicate');
+        RETURN jsonb_build_object('outcome', 'duplicate', 'is_behind', EXISTS (
+            SELECT FROM sync_received g
+             WHERE g.id = (entry ->> 'id')::uuid AND g.outcome = 'lost'));
     ELSIF entry ->> 'is_cascade' = 'true' AND the_key IS NOT NULL AND EXISTS (
         SELECT FROM sync_tables t
          WHERE t.table_name = the_table AND t.direction IN ('both', 'up')
