@@ -23,7 +23,8 @@ PLACEHOLDER = re.compile(
 _FOREIGN = re.compile(
     r"(?<!\{)\{\{(?:"
     r"[ \t]*+(?P<outer>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[^{}]*+\{\{"
-    r"|[ \t]*+(?P<filtered>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[ \t]*+(?:\||default[ \t]*+[:(])"
+    r"|[ \t]*+(?P<filtered>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+\|[ \t]*+(?:\||default[ \t]*+[:(]"
+    r"|(?:capitalize|(?:low|upp)er(?:case)?|(?:up|down)case|escape|raw|safe|strip|trim)[ \t]*+\})"
     r"|\{[ \t]*+(?P<tripled>[A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*+(?:\|[^{}]*+)?\}\}\})",
     re.ASCII,
 )

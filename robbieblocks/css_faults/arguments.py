@@ -39,6 +39,15 @@ at bottom center circle closest-corner closest-side decreasing ellipse farthest-
 farthest-side from hue in increasing left longer right shorter to top
 """.split()  # noqa: SIM905 - a list of so many names would have a line for each
 )
+# Properties and descriptors with texts in quotes.
+_QUOTED: Final = frozenset(
+    """
+animation animation-name content font font-family font-feature-settings font-language-override
+font-variation-settings grid grid-area grid-template grid-template-areas hyphenate-character
+list-style list-style-type quotes string-set syntax text-emphasis text-emphasis-style text-overflow
+text-spacing-trim will-change src prefix suffix symbols additive-symbols negative pad
+""".split()  # noqa: SIM905 - a list of so many names would have a line for each
+)
 # Whose last part may be empty.
 _OPEN: Final = frozenset({"var", "env", "attr", "if"})
 _NEVER_EMPTY: Final = frozenset({"calc", "min", "max", "clamp", "rgb", "rgba", "hsl", "url"})
@@ -64,6 +73,8 @@ def _of_property(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
             yield Doubt(node, f"there is a comma where none belongs: {_OVER}", "write a space")
         elif node.type == "literal" and node.value == ":" and declared == "aspect-ratio":
             yield Doubt(node, f"a ratio has no colon: {_OVER}", "write it with /, such as 16 / 9")
+        else:
+            yield from _foreign(node, declared)
     if declared == "grid-template-areas":
         rows = [node for node in value if node.type == "string"]
         counts = [len(node.value.split()) for node in rows]
@@ -72,6 +83,16 @@ def _of_property(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
                 what = f"this row has {count} areas, and the first one has {counts[0]}: {_OVER}"
                 yield Doubt(node, what, "name as many in each row; . stands for an empty one")
                 return
+
+
+def _foreign(node: Node, declared: str) -> Iterator[Doubt]:
+    """Sums and texts where no property has them."""
+    if node.type == "() block" or (node.type == "literal" and node.value in ("*", "+", "-")):
+        what = f"a sum stands outside of calc(): {_OVER}"
+        yield Doubt(node, what, "write calc(...) around it")
+    elif node.type == "string" and declared not in _QUOTED and declared[:1] != "-":
+        what = f"a text in quotes is no value of {printable(declared)}: {_OVER}"
+        yield Doubt(node, what, f"write {node.value[:20].strip() or 'a value'}, without quotes")
 
 
 def _of_function(node: Node) -> Iterator[Doubt]:

@@ -12,13 +12,18 @@ from tinycss2.ast import Node
 
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.css_faults.values import foreign_signs, unknown_functions, without_unit
-from robbieblocks.css_text import walk
+from robbieblocks.css_text import by_comma, walk
 from robbieblocks.messages import printable
 
 _OVER: Final = "browsers pass the query over"
 _LENGTH: Final = "write the length, such as 40rem"
 _SIZE: Final = re.compile(
     r"\s*+(?:min-|max-)?(?:width|height|inline-size|block-size)\b", re.IGNORECASE
+)
+# Those of today, and those that never match any more.
+_MEDIA: Final = frozenset(
+    {"all", "print", "screen", "speech", "aural", "braille", "embossed", "handheld"}
+    | {"projection", "tty", "tv"}
 )
 _JOINING: Final = frozenset({"and", "or", "not", "only"})
 
@@ -30,7 +35,18 @@ def in_media(prelude: Sequence[Node]) -> Iterator[Doubt]:
             what = f"var() is not known in a media query: {_OVER}"
             yield Doubt(node, what, _LENGTH)
             return
-    yield from [*_joined(prelude), *in_sizes(prelude)][:1]
+    yield from [*_joined(prelude), *in_sizes(prelude), *_medium(prelude)][:1]
+
+
+def _medium(prelude: Sequence[Node]) -> Iterator[Doubt]:
+    """The word that begins a query, where it is no medium."""
+    for part in by_comma(prelude):
+        said = _said(part)
+        if said and said[0].type == "ident" and said[0].lower_value in ("only", "not"):
+            del said[0]
+        if said and said[0].type == "ident" and said[0].lower_value not in _MEDIA:
+            what = f"no browser knows the medium {printable(said[0].value)}: {_OVER}"
+            yield Doubt(said[0], what, "write a condition, such as (width < 40rem)")
 
 
 def in_sizes(prelude: Sequence[Node]) -> Iterator[Doubt]:

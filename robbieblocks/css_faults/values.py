@@ -113,7 +113,11 @@ def foreign_signs(value: Sequence[Node]) -> Iterator[Doubt]:
             if node.type == "at-keyword":
                 yield _variable(node, f"@{node.value}", node.value)
             elif node.type == "literal" and node.value in (".", "$"):
-                around = nodes[max(0, index - 1) : index + 2]
+                around = [
+                    each
+                    for each in nodes[max(0, index - 1) : index + 2]
+                    if each is node or each.type not in ("literal", "whitespace")
+                ]
                 name = ".".join(each.value for each in around if each.type == "ident")
                 text = tinycss2.serialize(around).strip().replace("/**/", "")
                 yield _variable(node, text, name.removeprefix("--"))

@@ -10,6 +10,7 @@ from typing import Final
 from robbieblocks.bundle import element_inside
 from robbieblocks.errors import Problem
 from robbieblocks.model import AssembledBlock, AssembledPage, ComponentRow, RenderedBlock
+from robbieblocks.pipeline.shown_by_mistake import shown_by_mistake
 
 # Of these a browser has never one inside another.
 _SPLIT: Final = frozenset({"a", "button", "form"})
@@ -45,6 +46,10 @@ def _of_block(
     if block.hydrate == "never":
         yield from (_warning(block.component, *said) for said in _in_vain(made.html))
     row = components.get(block.component)
+    told = (row.code if row is not None else "", block.props_json)
+    # What only a browser knows is put right there.
+    found = () if made.rerender else shown_by_mistake(made.html, told)
+    yield from (_warning(block.component, *said) for said in found)
     # What a browser copies into a list's button is no mistake of the author's.
     if made.misnested and made.misnested != "select selectedcontent":
         outer, inner = made.misnested.split()

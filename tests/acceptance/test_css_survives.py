@@ -175,11 +175,13 @@ def _taken(rules: list[Any]) -> Iterator[Any]:
 def test_what_is_warned_of_is_what_chromium_passes_over(meant: Meant, browser: Browser) -> None:
     """Of each rule that a build warns of nothing is left; of what Chromium takes, none is told."""
     # A class may be set by a script, and a function like --spacing() or keyframes be defined
-    # elsewhere. A palette of no font is kept, and does nothing.
+    # elsewhere. A palette of no font and an unknown medium are kept, and do nothing.
     dead = [
         css
         for css, *_ in PASSED_OVER
-        if not any(it in css for it in ("dark", "light", "--spacing", "fdae", "@font-"))
+        if not any(
+            it in css for it in ("dark", "light", "--spacing", "fdae", "@font-", "media m", "sreen")
+        )
     ]
     conditions = [css[7 : css.index("{")] for css in dead if css.startswith("@media (")]
     rules = [css for css in dead if not css.startswith("@media (")]

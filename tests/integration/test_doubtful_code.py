@@ -42,6 +42,33 @@ DOUBTFUL = {
         "export default () => <select value='a'><option>a</option></select>;",
         "visitors can't change it",
     ),
+    "function as content": ("export default () => <p>{() => 1}</p>;", "a function shows nothing"),
+    "script of Flowbite": (
+        "export default () => <button data-dropdown-toggle='a'>x</button>;",
+        "is read by Flowbite's script",
+    ),
+    "script of Bootstrap": (
+        "export default () => <button data-bs-toggle='collapse'>x</button>;",
+        "is read by Bootstrap's script",
+    ),
+    "script of Alpine": ("export default () => <p x-data='{}'>x</p>;", "read by Alpine's script"),
+    "aria without a hyphen": ("export default () => <p ariaLabel='x'>x</p>;", "know no ariaLabel"),
+    "data without a hyphen": ("export default () => <p dataFoo='x'>x</p>;", "know no dataFoo"),
+    "style of a script": (
+        "import { useEffect } from 'react';\nexport default () => {\n  useEffect(() => {\n"
+        "    const it = document.createElement('style');\n    document.head.append(it);\n"
+        "  }, []);\n  return <p/>;\n};",
+        "refuses styles that a script makes",
+    ),
+    "comma among classes": (
+        "export default () => <p className='flex, gap-2'>x</p>;",
+        "a class has",
+    ),
+    "semicolon of a class": (
+        "export default (p) => <p className={`px-4; ${p.a}`}>x</p>;",
+        "a class has",
+    ),
+    "dot of a class": ("export default () => <p className={'.card'}>x</p>;", "a class has"),
     "ref by name": ("export default () => <p ref='it'>x</p>;", "no refs by name"),
     "address that is code": (
         "export default () => <a href='javascript:void(0)'>x</a>;",

@@ -236,8 +236,13 @@ FAULTS = {
     "plaintext element": ("exports.default = () => jsx('plaintext', {});", "leaves the block"),
     "body element": (
         "exports.default = () => jsx('body', { className: 'x' });",
-        "leaves the block",
+        "<body>, which every page has",
     ),
+    "html element": (
+        "exports.default = () => jsx('div', { onClick() {}, children: jsx('html', {}) });",
+        "<html>, which every page has",
+    ),
+    "head element": ("exports.default = () => jsx('head', {});", "<head>, which every page has"),
     "forged element": (
         "exports.default = () => ({ $$typeof: Symbol.for('react.transitional.element'), "
         "type: 'plaintext', key: null, ref: null, props: {} });",

@@ -55,6 +55,11 @@ COMPILING = {
         "--- a/it.tsx\n+++ b/it.tsx\n@@ -1 +1 @@\n-export default () => 1;",
         "this is a diff",
     ),
+    "lines of a diff": ("+export default () => <p>x</p>;\n-old", "this is a diff"),
+    "Flow": (
+        "// @flow\nexport default function A(props: {| a: string |}) { return <p/>; }",
+        "TypeScript's types",
+    ),
     "JSON": ('{ "type": "hero", "title": "Hi" }', "JSON belongs into props"),
     "CSS": (".card { color: red; }", "put CSS into css_styles"),
     "liquid": ("<p>{% if a %}x{% endif %}</p>", "{on && <p />}"),

@@ -534,6 +534,8 @@ def test_a_default_that_names_no_media_is_the_schemas_mistake() -> None:
         ("{{{ name | you }}} and", "name stands in three braces", "write {{name}}"),
         ('{{ name | default: "you" }}', "fallback of name begins", "write {{name|text}}"),
         ("{{ name|default('you') }}", "fallback of name begins", "write {{name|text}}"),
+        ("{{ name | upper }}", "fallback of name begins", "write {{name|text}}"),
+        ("{{ name|downcase}}", "fallback of name begins", "write {{name|text}}"),
         ("{{ name || 'you' }}", "fallback of name begins", "write {{name|text}}"),
     ],
 )
@@ -550,7 +552,15 @@ def test_placeholders_of_other_templates_are_warned_of(text: str, what: str, rem
 
 @pytest.mark.parametrize(
     "text",
-    ["{{a|b}}", "{{{{a|{{b}}", "{{ default | x }}", "{{a|defaults}}", "{{{{name}}", "{{{}}}"],
+    [
+        "{{a|b}}",
+        "{{{{a|{{b}}",
+        "{{ default | x }}",
+        "{{a|upper hand}}",
+        "{{a|defaults}}",
+        "{{{{name}}",
+        "{{{}}}",
+    ],
 )
 def test_placeholders_of_ours_are_not_warned_of(text: str) -> None:
     """Nor is what is no placeholder at all."""

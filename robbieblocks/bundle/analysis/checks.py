@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Final
 
 from robbieblocks.bundle.analysis.foreign_packages import (
@@ -21,6 +22,7 @@ from robbieblocks.toolchain import Toolchain
 
 _REACT = frozenset({"react", "react/jsx-runtime", "react-dom"})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_LIKENESS: Final = 0.8
 _MAX_DEPENDENCIES: Final = 1_000
 _MAX_DEPENDENCY_LENGTH: Final = 500
 _DEPENDENCY = re.compile(r"(?P<name>@?[^@]+)(?:@(?P<range>.*))?")
@@ -117,7 +119,8 @@ def _unknown(row: ComponentRow, each: Import, toolchain: Toolchain) -> Problem:
         what = f"{name} is not loaded: code comes from the toolchain only"
         remedy = f"packages that can be imported: {packages}"
     else:
-        near = nearest(name, toolchain.packages, most=1)
+        # Another package may well be named after React.
+        near = get_close_matches(name[:_MAX_DEPENDENCY_LENGTH], toolchain.packages, 1, _LIKENESS)
         guess = f"did you mean {near[0]}? " if near else ""
         what = f"the package {name} is not in the toolchain"
         remedy = f"{guess}packages that can be imported: {packages}"
@@ -140,8 +143,9 @@ def _file(each: Import) -> tuple[str, str] | None:
     if not name.startswith(_FOLDERS):
         return None
     remedy = 'import another component as "@robbieblocks/<component-key>"'
-    if "cn" in each.local and name.endswith("utils"):
-        remedy = 'import clsx from "clsx", and write clsx(...) in place of cn(...)'
+    joining = next((it for it in ("cn", "cx") if it in each.local), "")
+    if joining:
+        remedy = f'import clsx from "clsx", and write clsx(...) in place of {joining}(...)'
     elif not name.startswith((".", "/")):
         remedy = 'store it as a component and import it as "@robbieblocks/<component-key>"'
     return f"there is no file {name}: a component stands alone in its row", remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -61,21 +62,41 @@ _OF_OTHERS: Final = {
     "styleName": "write className",
     "innerHTML": "write dangerouslySetInnerHTML={{ __html: it }}",
 }
+# In a text of class names: a selector, or names with commas between them.
+_NO_CLASS: Final = re.compile(r"(?:^|\s)[.#][a-zA-Z]|[a-z0-9\])][,;](?:\s|$)")
 _NO_FIELDS: Final = frozenset({"submit", "button", "reset", "hidden", "image"})
 _MARKED: Final = frozenset({"checkbox", "radio"})
 _CHANGING: Final = ("onChange", "onInput", "onClick", "onKey", "onBeforeInput")
 
+# What attributes begin with that a script finds elements by.
+_SCRIPTED: Final = {
+    "data-bs-": "Bootstrap",
+    "data-aos": "AOS",
+    "data-(dropdown|modal|collapse|drawer|tabs)-toggle$": "Flowbite",
+    "data-(modal|drawer|dismiss|tooltip|popover|accordion|tabs)-target$": "Flowbite",
+    "data-hs-": "Preline",
+    "uk-": "UIkit",
+    "x-(data|show|text|html|if|for|model|init|cloak|transition|ref|effect)$": "Alpine",
+    "hx-": "htmx",
+    "data-w-id$": "Webflow",
+}
 _ATTRIBUTE: Final = "(jsx_attribute . (property_identifier)"
 PATTERNS: Final = f"""
     {_ATTRIBUTE} @handler (#match? @handler "^on[a-z]+$") [(jsx_expression) (string)])
     {_ATTRIBUTE} @called (#match? @called "^on[A-Z]") (string))
     {_ATTRIBUTE} @foreign (#match? @foreign "^(v-[a-z]+|ng-[a-z]+)$"))
+    {_ATTRIBUTE} @scripted (#match? @scripted "^({"|".join(_SCRIPTED)})"))
+    {_ATTRIBUTE} @joined (#match? @joined "^(aria|data)[A-Z]"))
     (jsx_attribute . (jsx_namespace_name) @foreign
       (#match? @foreign "^(on|x-on|v-on|v-bind|bind|class|client|use|let):"))
     {_ATTRIBUTE} @flag (string (string_fragment) @_off) (#match? @_off "^(false|no|off|0)$"))
     (jsx_attribute (string (string_fragment) @quoted (#match? @quoted "[$][{{][^}}]*[}}]")))
     {_ATTRIBUTE} @small (#match? @small "^({"|".join(sorted(_CAPITALS))})$"))
     {_ATTRIBUTE} @others (#match? @others "^({"|".join(sorted(_OF_OTHERS))}|jsx)$"))
+    {_ATTRIBUTE} @_class (#eq? @_class "className") [
+      (string (string_fragment) @classes)
+      (jsx_expression [(string (string_fragment) @classes)
+        (template_string (string_fragment) @classes)])])
     {_ATTRIBUTE} @ref (#eq? @ref "ref") (string))
     {_ATTRIBUTE} @address (#match? @address "^(href|src|action|formAction)$")
       [(string (string_fragment) @_code) (jsx_expression (string (string_fragment) @_code))]
@@ -105,6 +126,8 @@ def in_attributes(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
     for node in found.get("quoted", ()):
         what = "${} between quotes is text as it stands, and no value"
         yield DoubtfulCode(node.start_byte, what, "write {`...`}: backticks, in braces")
+    yield from _of_scripts(found)
+    yield from _classes(found)
     for node in found.get("ref", ()):
         what = "React has no refs by name any more: the block fails in the browser"
         remedy = "write const it = useRef(null), and ref={it}"
@@ -116,6 +139,29 @@ def in_attributes(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
     yield from _on_elements(found)
     for node in found.get("field", ()):
         yield from _frozen_field(node)
+
+
+def _classes(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
+    for node in found.get("classes", ()):
+        if _NO_CLASS.search(text_of(node)):
+            what = "a class has a sign that is none of its name: it does nothing"
+            remedy = "write names alone, with spaces between them, and no . # , or ;"
+            yield DoubtfulCode(node.start_byte, what, remedy)
+
+
+def _of_scripts(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
+    """Attributes that a script of others reads, and those that browsers write with a hyphen."""
+    for node in found.get("scripted", ()):
+        name = text_of(node)
+        owner = next(it for start, it in _SCRIPTED.items() if re.match(start, name))
+        what = f"{name} is read by {owner}'s script, which is not there: it does nothing"
+        yield DoubtfulCode(node.start_byte, what, "use useState, onClick and effects")
+    for node in found.get("joined", ()):
+        name = text_of(node)
+        if _is_html(node):
+            right = f"{name[:4]}-{name[4:].lower()}"
+            what = f"browsers know no {name}: it does nothing"
+            yield DoubtfulCode(node.start_byte, what, f"write {right}")
 
 
 def _handler(node: Node) -> Iterator[DoubtfulCode]:

@@ -40,6 +40,10 @@ _REFUSED: Final = """
     (call_expression function: (identifier) @eval (#match? @eval "^set(Timeout|Interval)$")
       arguments: (arguments . [(string) (template_string)]))
     (call_expression function: (member_expression object: (identifier) @_document
+        property: (property_identifier) @_create)
+      arguments: (arguments . (string (string_fragment) @made))
+      (#eq? @_document "document") (#eq? @_create "createElement") (#eq? @made "style"))
+    (call_expression function: (member_expression object: (identifier) @_document
       property: (property_identifier) @write)
       (#eq? @_document "document") (#match? @write "^write(ln)?$"))
 """
@@ -103,6 +107,10 @@ def _refused(found: dict[str, list[Node]], declared: Collection[str]) -> Iterato
         if name not in declared:
             what = f"{name} makes code of a text here, which the page's security policy refuses"
             yield DoubtfulCode(node.start_byte, what, "write the code out, in a function")
+    for node in found.get("made", ()):
+        what = "the page's security policy refuses styles that a script makes"
+        remedy = "put the CSS into css_styles, or into document.adoptedStyleSheets"
+        yield DoubtfulCode(node.start_byte, what, remedy)
     for node in found.get("write", ()):
         what = f"document.{text_of(node)} writes nothing, or takes the whole page away"
         remedy = "show it as a block; a script can make elements and append them"

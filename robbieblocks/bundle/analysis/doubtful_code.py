@@ -20,6 +20,9 @@ _PATTERNS: Final = """
       (parenthesized_expression [(jsx_element) (jsx_self_closing_element)])] @lost))
     (return_statement [(jsx_element) (jsx_self_closing_element)] @cut)
     ((jsx_text) @text (#match? @text "(^|\\n)[ \\t]*/([*]|/[ \\t]*[A-Za-z])"))
+    (jsx_element open_tag: (jsx_opening_element name: (identifier) @_element)
+      (jsx_expression [(arrow_function) (function_expression)] @shown)
+      (#match? @_element "^[a-z]"))
     (function_declaration name: (identifier) @local (#match? @local "^[a-z]"))
     (variable_declarator name: (identifier) @local (#match? @local "^[a-z]")
       value: (arrow_function))
@@ -77,13 +80,14 @@ def _doubts(
     yield from _tags(found, components, declared)
     yield from _lost(found)
     yield from _comments(found)
+    yield from _functions(found)
     classes = {text_of(node) for node in found.get("class", ())}
     owners = {node.start_byte: text_of(node) for node in found.get("owner", ())}
     for node in found.get("defaults", ()):
         parent = node.parent
         owner = owners.get(parent.start_byte, "") if parent else ""
         if owner in declared and owner not in classes:
-            what = "React passes defaultProps of functions over"
+            what = "React passes defaultProps of functions over in JSX"
             remedy = "give defaults in props_schema, or in the parameter: ({ size = 1 }) => ..."
             yield DoubtfulCode(node.start_byte, what, remedy)
     for node in found.get("key", ()):
@@ -120,6 +124,13 @@ def _lost(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
         if parent is not None and parent.start_point.row < node.start_point.row:
             what = "nothing is returned: the line ends behind `return`, and with it the statement"
             yield DoubtfulCode(parent.start_byte, what, "write `return (`, and `)` behind the JSX")
+
+
+def _functions(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:
+    """Functions that stand where an element's content does."""
+    for node in found.get("shown", ()):
+        what = "a function shows nothing where it stands: React does not call it"
+        yield DoubtfulCode(node.start_byte, what, "write what it returns, or call it: {it()}")
 
 
 def _comments(found: dict[str, list[Node]]) -> Iterator[DoubtfulCode]:

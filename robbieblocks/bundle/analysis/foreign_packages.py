@@ -30,6 +30,14 @@ _VARIANTS: Final = (
 )
 _DATES: Final = 'import the functions that are used from "date-fns"'
 _PLAIN: Final = "write it with JavaScript's own functions, such as Array.prototype.map"
+_SLIDES: Final = 'write <ul className="flex snap-x overflow-x-auto">, and snap-center on each <li>'
+_SEEN: Final = 'import { useInView } from "framer-motion", or set metadata.hydrate to "visible"'
+_MARKDOWN: Final = 'give the text as a prop with "format": "markdown" in props_schema'
+_SETTING: Final = (
+    "name its script in `scripts` of the node's or the app's settings, and call it in useEffect"
+)
+_HOOK: Final = "write the hook into the component, or into one of your own that exports it"
+_BUILT: Final = "leave it out: a build does that"
 
 _NODE: Final = "leave it out: it is Node's, and components run in browsers"
 # Behind which it helps to know what there is.
@@ -65,10 +73,56 @@ _OF_PACKAGE: Final = {
     **dict.fromkeys(("express", "mongoose", "pg", "prisma", "stripe", "next-auth"), _SERVER),
     **dict.fromkeys(("dotenv", "server-only", "client-only", "jsonwebtoken"), _SERVER),
     **dict.fromkeys(("lodash", "lodash-es", "underscore", "ramda"), _PLAIN),
+    **dict.fromkeys(("swiper", "embla-carousel-react", "react-slick", "keen-slider"), _SLIDES),
+    **dict.fromkeys(("react-responsive-carousel", "flickity", "splide"), _SLIDES),
+    **dict.fromkeys(("react-intersection-observer", "react-lazyload", "react-waypoint"), _SEEN),
+    **dict.fromkeys(("react-countup", "react-type-animation", "typewriter-effect"), _MOTION),
+    **dict.fromkeys(("react-simple-typewriter", "lottie-react", "react-lottie"), _MOTION),
+    **dict.fromkeys(("react-transition-group", "react-parallax", "lenis", "wowjs"), _MOTION),
+    **dict.fromkeys(("react-markdown", "marked", "markdown-it", "showdown", "remark"), _MARKDOWN),
+    **dict.fromkeys(("remark-gfm", "rehype-raw", "rehype-highlight"), _MARKDOWN),
+    **dict.fromkeys(("react-syntax-highlighter", "prismjs", "highlight.js", "shiki"), _MARKDOWN),
+    **dict.fromkeys(("three", "canvas-confetti", "react-confetti", "leaflet"), _SETTING),
+    **dict.fromkeys(("react-leaflet", "mapbox-gl", "maplibre-gl", "cobe", "plyr"), _SETTING),
+    **dict.fromkeys(("usehooks-ts", "react-use", "ahooks"), _HOOK),
+    **dict.fromkeys(("tslib", "core-js", "regenerator-runtime"), _BUILT),
+    **dict.fromkeys(("react-select", "react-datepicker", "react-modal", "react-tabs"), _ELEMENTS),
+    **dict.fromkeys(("react-day-picker", "input-otp", "react-resizable-panels"), _ELEMENTS),
+    **dict.fromkeys(
+        ("react-aria", "react-aria-components", "downshift", "react-popper"), _ELEMENTS
+    ),
+    **dict.fromkeys(("immer", "use-immer", "nanostores", "xstate", "rxjs"), _STATE),
+    **dict.fromkeys(("react-bootstrap-icons", "bootstrap-icons"), _ICONS),
+    "create-react-class": "write a function that returns JSX",
+    "html-react-parser": "write dangerouslySetInnerHTML={{ __html: text }}",
+    "js-cookie": "use document.cookie, or localStorage, in useEffect",
     **dict.fromkeys(("uuid", "nanoid"), "use useId for ids of elements, or crypto.randomUUID()"),
 }
 _OF_SCOPE: Final = {
     "@emotion": _CSS,
+    "@splidejs": _SLIDES,
+    "@gsap": _MOTION,
+    "@lottiefiles": _MOTION,
+    "@formkit": _MOTION,
+    "@mdx-js": _MARKDOWN,
+    "@react-three": _SETTING,
+    "@tsparticles": _SETTING,
+    "@splinetool": _SETTING,
+    "@react-google-maps": _SETTING,
+    "@uidotdev": _HOOK,
+    "@babel": _BUILT,
+    "@ark-ui": _ELEMENTS,
+    "@base-ui": _ELEMENTS,
+    "@base-ui-components": _ELEMENTS,
+    "@react-aria": _ELEMENTS,
+    "@ariakit": _ELEMENTS,
+    "@floating-ui": _ELEMENTS,
+    "@material-tailwind": _ELEMENTS,
+    "@tremor": _ELEMENTS,
+    "@dnd-kit": _ELEMENTS,
+    "@iconify": _ICONS,
+    "@remixicon": _ICONS,
+    "@xstate": _STATE,
     "@vanilla-extract": _CSS,
     "@stitches": _CSS,
     "@pandacss": _CSS,

@@ -16,7 +16,9 @@ FENCED: Final = "take away the lines with ```, and what was written around them"
 _OF_OTHERS: Final = {
     "<!--|-->": "write {/* ... */}: JSX has no HTML comments",
     r"^(?:<{7}|={7}|>{7})": "keep one side of the merge, and take its marks (<<<<<<<) away",
-    r"^(?:---|\+\+\+|@@) ": "store the text as it is after the change: this is a diff",
+    r"^(?:---|\+\+\+|@@) |^\+ ?(?:import|export|const|let|function|return|<)": (
+        "store the text as it is after the change: this is a diff"
+    ),
     "[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]": "write straight quotation marks: \"...\" or '...'",
     "[\u200b-\u200d\u2060\ufeff\u00ad]": (
         "type the line anew: it has a letter that nobody sees, such as a zero-width space"
@@ -39,6 +41,7 @@ _SINGLE_FILE: Final = re.compile(r"\s*+<(?:template|script|style)\b[^>]*+>")
 _OF_FILES: Final = (
     "write it for React, and the CSS into css_styles: this is a file of Vue or Svelte"
 )
+_FLOW: Final = re.compile(r"\s*+(?://|/\*+)\s*+@flow\b")
 _PROSE: Final = re.compile(r"\s*[A-Z][\w'\u2019]*[!,.:]?(?: [\w'\u2019`*,-]+){2}")
 _BESIDE_PROSE: Final = re.compile(r'Expected ";" but found|Unterminated string')
 _REMEDIES: Final = {
@@ -105,6 +108,8 @@ def remedy_of_text(code: str, message: str, line: int) -> str:
         return _OF_FILES
     if is_json(code):
         return JSON_REMEDY
+    if _FLOW.match(code):
+        return "write TypeScript's types: these are Flow's"
     lines = code.split("\n")
     shown = lines[line - 1] if 0 < line <= len(lines) else ""
     if _PROSE.match(shown) and _BESIDE_PROSE.search(message):

@@ -8,12 +8,16 @@ from typing import Final
 # Comments may say anything.
 _PASTED: Final = re.compile(
     r"/\*.*?(?:\*/|\Z)"
+    r"|\"(?:[^\"\\\n]|\\.)*+\"?+|'(?:[^'\\\n]|\\.)*+'?+"
+    r"|(?P<interpolated>#\{)|(?P<json>\A\s*+\{\s*+(?=\"))"
     r"|^[ \t]*+(?:(?P<fence>```|~~~)|(?P<tag></?style\b)|(?P<conflict><{7}|={7}|>{7}))",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _SAID: Final = {
     "fence": ("this is a code fence of Markdown, and no CSS", "take away the lines with ```"),
     "tag": ("this is HTML around the CSS", "store the CSS alone, without <style> around it"),
+    "interpolated": ("#{...} is Sass's, and no CSS", "write what it stands for"),
+    "json": ("this is JSON, and no CSS", "write rules, such as .card { color: red }"),
     "conflict": (
         "git found two versions here, and nobody has chosen one",
         "keep one of them, and take away the lines with <<<<<<<, ======= and >>>>>>>",

@@ -53,6 +53,8 @@ class StylesheetProblems:
         if "{} block" in message:
             # The parser's words are about how it reads.
             message, remedy = "", "write name: value; or a selector with { ... } behind it"
+        if "bad URL" in message:
+            message, remedy = "", 'write the address in quotes: url("...")'
         what = "this can't be read as CSS" + (f": {message}" if message else "")
         self.at_node(node, what, remedy)
 

@@ -215,7 +215,11 @@ class _Scoper:
                 return f"@{name} has nothing behind it", "write { ... } behind it"
             if nested:
                 return f"@{name} stands inside of a rule", "put it beside the rules"
-        return f"@{name} is not available in a component's stylesheet", instead_of(name)
+        what = f"@{name} is not available in a component's stylesheet"
+        if rule.prelude and rule.prelude[0].serialize() == ":":
+            # A variable of Less.
+            return what, "write tokens, such as var(--color-primary): this is CSS"
+        return what, instead_of(name)
 
     def _scope(self, rule: AtRule) -> str:
         """A part of the component. What is in it is limited by that, and needs no wrapper."""

@@ -70,6 +70,9 @@ class Parents:
     def __init__(self, selectors: Sequence[Tokens]) -> None:
         texts = [tinycss2.serialize(each) for each in selectors]
         self.alone = len(texts) == 1
+        *before, last = selectors[0]
+        is_pseudo = bool(before) and before[-1].type == "literal" and before[-1].value == ":"
+        self.ends_in_name = self.alone and last.type in ("ident", "hash") and not is_pseudo
         self.text = texts[0] if self.alone else f":is({','.join(texts)})"
 
 
@@ -82,6 +85,10 @@ def nested(parents: Parents, selector: Tokens) -> list[Node]:
     if not _has_ampersand(selector):
         text = f"{parent} {tinycss2.serialize(selector)}"
     elif _is(selector[0], "&") and not _has_ampersand(selector[1:]):
+        if len(selector) > 1 and selector[1].type == "ident" and not parents.ends_in_name:
+            # Browsers read another element in it, and Sass a longer name.
+            what = f"&{selector[1].value} is no selector here"
+            raise BadSelector(what, "write the whole name of the class in a rule of its own")
         text = parent + tinycss2.serialize(selector[1:])
     else:
         text = _replaced(selector, f":is({parent})" if alone else parent)

@@ -24,6 +24,16 @@ _PLUGINS: Final = {
     "animate-in": "set an animation in css_styles",
     "animate-out": "set an animation in css_styles",
 }
+_OF_OTHERS: Final = "write utilities, or the styles into css_styles under this name"
+# Classes of frameworks that come with a stylesheet.
+_FRAMEWORKS: Final = {
+    "btn": "Bootstrap's or daisyUI's",
+    **dict.fromkeys(("btn-primary", "btn-secondary", "card-body"), "Bootstrap's or daisyUI's"),
+    **dict.fromkeys(("container-fluid", "form-control", "navbar-nav", "d-flex"), "Bootstrap's"),
+    **dict.fromkeys(("justify-content-center", "align-items-center"), "Bootstrap's"),
+    **dict.fromkeys(("col-md-4", "col-md-6", "col-lg-4", "navbar-brand"), "Bootstrap's"),
+    **dict.fromkeys(("is-primary", "is-half", "hero-body"), "Bulma's"),
+}
 # The beginnings of tokens, as custom properties, and the utilities that take what follows.
 _TAKING: Final = {
     "color-": (
@@ -115,6 +125,7 @@ def unknown_utilities(
             options = options or _options(tokens)
             yield _problem(rows[key], absent, options)
         yield from _plugin_warnings(rows[key], components[key].named - own)
+        yield from _framework_warnings(rows[key], components[key].named - own)
         yield from _function_warnings(rows[key], components[key].named - known.rules.keys())
 
 
@@ -176,6 +187,14 @@ def _plugin_warnings(row: ComponentRow, named: Iterable[str]) -> Iterator[Proble
     for name in sorted(bases):
         what = f"the class {name} is a plugin's that is not there: it does nothing"
         yield text_warning(row, "react_code", _first(row, name), what, _PLUGINS[name])
+
+
+def _framework_warnings(row: ComponentRow, named: Iterable[str]) -> Iterator[Problem]:
+    """The first of several classes that a framework's stylesheet would have."""
+    found = sorted(_FRAMEWORKS.keys() & named)
+    for name in found[:1] if len(found) > 1 else ():
+        what = f"the class {name} is {_FRAMEWORKS[name]}, whose stylesheet no page has by itself"
+        yield text_warning(row, "react_code", _first(row, name), what, _OF_OTHERS)
 
 
 def _function_warnings(row: ComponentRow, none: Iterable[str]) -> Iterator[Problem]:

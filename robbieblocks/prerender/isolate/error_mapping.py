@@ -100,6 +100,7 @@ _FIXES: Final = {
     r"useContext\(.*\bis null": "give createContext a first value, or have a Provider around",
     r"text: \[object Date\]": 'show it.toLocaleDateString("en", { dateStyle: "long" })',
     r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
+    r"can't have children": "close it, as in <img ... />, and put what is in it beside it",
     r"has both": "keep one of the two",
     r"must be an object with __html": "write dangerouslySetInnerHTML={{ __html: text }}",
     r"a style must be": 'write style={{ color: "red" }}, or use a class',

@@ -22,6 +22,7 @@ _AFTER: Final = (
     + "".join(f"</{name}>" for name in reversed(_AROUND))
     + "</body></html>"
 )
+_WHOLE_PAGE: Final = re.compile(r"<(html|head|body)(?=[\s/>])", re.IGNORECASE)
 _INERT_SCRIPTS: Final = frozenset({"application/json", "application/ld+json"})
 _RESERVED_ID: Final = re.compile(r"(?:f\d+)?b-?\d+|rb-.*", re.DOTALL)
 # Elements that act on the whole page, or hold another one, and what to do instead.
@@ -101,6 +102,18 @@ def html_problem(html: str | LexborHTMLParser) -> tuple[str, str] | None:
     if document.body is None:
         return None
     return next(filter(None, map(_node_problem, _nodes(document.body))), None)
+
+
+def whole_page(written: str) -> tuple[str, str] | None:
+    """As `html_problem`, of React's HTML: elements of the page itself, of which it has one each.
+
+    React takes the page's own in their place and shows in it what they hold (React 19).
+    """
+    found = _WHOLE_PAGE.search(written)
+    if found is None:
+        return None
+    what = f"it renders <{found[1].lower()}>, which every page has already"
+    return what, "take it away, or write a <div>: a block is a part of a page"
 
 
 def _nodes(node: LexborNode) -> Iterator[LexborNode]:

@@ -15,7 +15,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from robbieblocks.errors import Problem
 from robbieblocks.prerender.isolate import harness
 from robbieblocks.prerender.isolate.controls import nested_controls_in
-from robbieblocks.prerender.isolate.html_check import html_problem, parsed
+from robbieblocks.prerender.isolate.html_check import html_problem, parsed, whole_page
 from robbieblocks.prerender.isolate.nesting import (
     escaped_text,
     in_template,
@@ -158,7 +158,7 @@ def checked(result: Result) -> Result:
     misnested = controls = ""
     with blame(faults.append, "component", ""):
         document = parsed(html)
-        wrong = html_problem(document)
+        wrong = whole_page(nesting) or html_problem(document)
         if wrong is None:
             controls = nested_controls_in(document)
             if nesting:
