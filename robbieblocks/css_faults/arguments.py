@@ -9,6 +9,7 @@ from tinycss2.ast import Node
 
 from robbieblocks.css_faults.doubt import Doubt
 from robbieblocks.css_faults.known_names import LENGTHS
+from robbieblocks.css_faults.properties import is_known_property
 from robbieblocks.css_text import by_comma, walk
 from robbieblocks.messages import printable
 
@@ -44,8 +45,8 @@ _QUOTED: Final = frozenset(
     """
 animation animation-name content font font-family font-feature-settings font-language-override
 font-variation-settings grid grid-area grid-template grid-template-areas hyphenate-character
-list-style list-style-type quotes string-set syntax text-emphasis text-emphasis-style text-overflow
-text-spacing-trim will-change src prefix suffix symbols additive-symbols negative pad
+list-style list-style-type quotes string-set text-emphasis text-emphasis-style text-overflow
+block-ellipsis line-clamp voice-family will-change
 """.split()  # noqa: SIM905 - a list of so many names would have a line for each
 )
 # Whose last part may be empty.
@@ -73,7 +74,7 @@ def _of_property(value: Sequence[Node], declared: str) -> Iterator[Doubt]:
             yield Doubt(node, f"there is a comma where none belongs: {_OVER}", "write a space")
         elif node.type == "literal" and node.value == ":" and declared == "aspect-ratio":
             yield Doubt(node, f"a ratio has no colon: {_OVER}", "write it with /, such as 16 / 9")
-        else:
+        elif declared[:1] not in ("", "-") and is_known_property(declared):
             yield from _foreign(node, declared)
     if declared == "grid-template-areas":
         rows = [node for node in value if node.type == "string"]
@@ -90,7 +91,7 @@ def _foreign(node: Node, declared: str) -> Iterator[Doubt]:
     if node.type == "() block" or (node.type == "literal" and node.value in ("*", "+", "-")):
         what = f"a sum stands outside of calc(): {_OVER}"
         yield Doubt(node, what, "write calc(...) around it")
-    elif node.type == "string" and declared not in _QUOTED and declared[:1] != "-":
+    elif node.type == "string" and declared not in _QUOTED:
         what = f"a text in quotes is no value of {printable(declared)}: {_OVER}"
         yield Doubt(node, what, f"write {node.value[:20].strip() or 'a value'}, without quotes")
 

@@ -1201,7 +1201,11 @@ def test_what_looks_like_styles_and_is_none_is_warned_of(make: Make) -> None:
 @pytest.mark.parametrize(
     ("classes", "css", "told"),
     [
-        ("btn btn-primary p-4", "", ["the class btn is Bootstrap's or daisyUI's, whose stylesheet"]),
+        (
+            "btn btn-primary p-4",
+            "",
+            ["the class btn is Bootstrap's or daisyUI's, whose stylesheet"],
+        ),
         ("btn p-4", "", []),
         ("btn btn-primary p-4", ".btn{top:0}.btn-primary{top:0}", []),
     ],
@@ -1210,7 +1214,7 @@ def test_classes_of_a_framework_are_warned_of(
     make: Make, classes: str, css: str, told: list[str]
 ) -> None:
     """Several of them, where no stylesheet of the bundle has them, do nothing."""
-    made = make({"a": row("a", f"export default () => <p className='{classes}'>x</p>", css)})
+    made = make({"a": row("a", f"export default () => <p className='{classes}'>x</p>", css=css)})
     assert [told[0] in each.what for each in made.problems] == [True] * len(told)
 
 

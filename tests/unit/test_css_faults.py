@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tinycss2
 
-from robbieblocks.css_faults import in_sheet
+from robbieblocks.css_faults import in_sheet, in_token
 
 
 def doubts(css: str) -> list[tuple[str, str]]:
@@ -133,3 +133,12 @@ def test_conditions_and_selectors_that_never_hold(sheet: str, what: str, remedy:
 def test_conditions_and_selectors_that_hold(sheet: str) -> None:
     """What browsers take passes in silence."""
     assert doubts(sheet) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "category", "key"),
+    [("'Inter', sans-serif", "font", "font.body"), ('"a" 1px', "color", "color.a")],
+)
+def test_a_text_in_quotes_may_be_a_tokens(value: str, category: str, key: str) -> None:
+    """Which property takes it is not known."""
+    assert list(in_token(value, category, key)) == []
