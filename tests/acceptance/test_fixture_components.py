@@ -330,7 +330,7 @@ def test_all_of_them_build(site: Site) -> None:
     assert len(COMPONENTS) >= 25
     told = [(problem.key, problem.what) for problem in site.problems(warnings=True)]
     assert told == [
-        ("user-card", "React passes defaultProps of functions over"),
+        ("user-card", "React passes defaultProps of functions over in JSX"),
         ("markdown-note", "the class prose is a plugin's that is not there: it does nothing"),
     ]
 
