@@ -996,7 +996,7 @@ $$;
 
 -- All blocks of a page, by id, with the keys of their components.
 CREATE OR REPLACE FUNCTION robbieblocks_placed(on_page uuid) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 BEGIN
     RETURN (
         SELECT coalesce(jsonb_object_agg(placed.id, placed.content), '{}')
@@ -1298,6 +1298,34 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN app = 'shared' AND metadata -> 'frame' = 'true' THEN NULL ELSE app END
 $$;
 
+-- Pages by their ids. Found by the index of ids, as blocks are by their page (robbieblocks_placed),
+-- whatever statistics say: a plan of a time when there were few pages would read all of them for
+-- each block that a long transaction places. The setting is for functions that read, and have an
+-- index for it: before PostgreSQL 18 a plan that has to read a whole table in spite of it costs so
+-- much that each call of it is compiled (JIT), and so would be what triggers do meanwhile.
+CREATE OR REPLACE FUNCTION robbieblocks_pages_by_id(ids uuid[])
+RETURNS TABLE (id uuid, app text, is_published boolean, content jsonb)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT p.id, robbieblocks_reached_app(p.app_namespace, p.metadata),
+           coalesce(p.status = 'published', false), robbieblocks_row(p, 'page_key', p.page_key, 0)
+      FROM robbieblocks_pages p WHERE p.id = ANY (ids);
+END
+$$;
+
+-- Those of some pages that are not published, locked until the transaction ends.
+CREATE OR REPLACE FUNCTION robbieblocks_lock_drafts(ids uuid[]) RETURNS uuid[]
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(held.id)
+          FROM (SELECT p.id FROM robbieblocks_pages p
+                 WHERE p.id = ANY (ids) AND p.status IS DISTINCT FROM 'published'
+                 ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED) held);
+END
+$$;
+
 -- Pages: those that are published, before or after. The app that a page leaves is affected too. A
 -- DELETE is captured row by row, before it: afterwards the page's blocks are gone.
 CREATE OR REPLACE FUNCTION robbieblocks_capture_page() RETURNS trigger
@@ -1354,8 +1382,12 @@ BEGIN
           FROM (SELECT r.id, robbieblocks_row(r, 'page_key', r.page_key, sum(pg_column_size(r))
                            OVER (ROWS UNBOUNDED PRECEDING)) AS content
                   FROM new_rows r) AS given;
+    ELSIF TG_OP = 'DELETE' THEN
+        -- Its blocks go, too.
+        kept := ids;
+        befores := ARRAY[robbieblocks_row(OLD, 'page_key', OLD.page_key, 0)
+                         || jsonb_build_object('blocks', robbieblocks_placed(OLD.id))];
     ELSE
-        -- Their blocks go, too.
         SELECT array_agg(given.id), array_agg(given.content || jsonb_build_object(
                    'blocks', robbieblocks_placed(given.id))) INTO kept, befores
           FROM (SELECT p.id, robbieblocks_row(p, 'page_key', p.page_key, sum(pg_column_size(p))
@@ -1405,21 +1437,14 @@ BEGIN
     ELSE
         SELECT array_agg(DISTINCT page_id) INTO pages FROM old_rows;
     END IF;
-    SELECT array_agg(p.id), array_agg(robbieblocks_reached_app(p.app_namespace, p.metadata))
-      INTO ids, apps
-      FROM robbieblocks_pages p
-     WHERE p.status = 'published' AND p.id = ANY (pages);
+    SELECT array_agg(p.id), array_agg(p.app) INTO ids, apps
+      FROM robbieblocks_pages_by_id(pages) p WHERE p.is_published;
     IF cardinality(ids) IS DISTINCT FROM cardinality(pages) THEN
         IF pg_catalog.current_setting('transaction_isolation') = 'read committed' THEN
-            SELECT array_agg(held.id) INTO drafts
-              FROM (SELECT p.id FROM robbieblocks_pages p
-                     WHERE p.id = ANY (pages) AND p.status IS DISTINCT FROM 'published'
-                     ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED) held;
+            drafts := robbieblocks_lock_drafts(pages);
         END IF;
-        SELECT array_agg(p.id), array_agg(robbieblocks_reached_app(p.app_namespace, p.metadata))
-          INTO ids, apps
-          FROM robbieblocks_pages p
-         WHERE p.id = ANY (pages) AND p.id <> ALL (coalesce(drafts, '{}'));
+        SELECT array_agg(p.id), array_agg(p.app) INTO ids, apps
+          FROM robbieblocks_pages_by_id(pages) p WHERE p.id <> ALL (coalesce(drafts, '{}'));
     END IF;
     IF ids IS NULL THEN
         RETURN NULL;
@@ -1462,8 +1487,8 @@ BEGIN
     SELECT array_agg(altered.page_id), array_agg(altered.page || altered.before),
            array_agg(altered.page || altered.after) INTO kept, befores, afters
       FROM (SELECT block.page_id,
-                   (SELECT robbieblocks_row(p, 'page_key', p.page_key, 0)
-                      FROM robbieblocks_pages p WHERE p.id = block.page_id) AS page,
+                   (SELECT p.content FROM robbieblocks_pages_by_id(ARRAY[block.page_id]) p)
+                       AS page,
                    jsonb_build_object('blocks', coalesce(jsonb_object_agg(block.id, block.content)
                        FILTER (WHERE block.was_there), '{}')) AS before,
                    jsonb_build_object('blocks', coalesce(jsonb_object_agg(block.id, block.content)

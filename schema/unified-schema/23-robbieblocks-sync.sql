@@ -297,9 +297,11 @@ SELECT c.relname, 'both'
 
 -- This database's clock. Tests set sync_self.clock_offset_ms.
 CREATE OR REPLACE FUNCTION sync_clock() RETURNS timestamptz
-LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
-    SELECT clock_timestamp() + coalesce((SELECT clock_offset_ms FROM sync_self), 0)
-                               * interval '1 millisecond'
+LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN clock_timestamp() + coalesce((SELECT clock_offset_ms FROM sync_self), 0)
+                               * interval '1 millisecond';
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync_version(stamp bigint, node text) RETURNS text
@@ -317,28 +319,42 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT floor(extract(epoch FROM moment) * 1000)::bi
 
 -- When a version was made, by the clock of the node that made it.
 CREATE OR REPLACE FUNCTION sync_version_at(version text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT to_timestamp((sync_stamp(version) >> 16) / 1000.0)
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN to_timestamp((sync_stamp(version) >> 16) / 1000.0);
+END
 $$;
 
 -- The version of a change by `node` of a row that has the version `last`.
 CREATE OR REPLACE FUNCTION sync_next_version(last text, node text) RETURNS text
-LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
-    SELECT sync_version(greatest(sync_stamp_at(sync_clock()), sync_stamp(last) + 1), node)
+LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN sync_version(greatest(sync_stamp_at(sync_clock()), sync_stamp(last) + 1), node);
+END
 $$;
 
 -- This database's name in the sync.
 CREATE OR REPLACE FUNCTION sync_me() RETURNS text
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$ SELECT node_id FROM sync_self $$;
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (SELECT node_id FROM sync_self);
+END
+$$;
 
 
 -- 4  Rows as JSON -------------------------------------------------------------------------------
 -- Tables differ, so these statements are made of the catalogue's names, each with format's %I.
 -- Every function that makes texts of values says how: keys and hashes depend on it.
+--
+-- What is called for each row is plpgsql, here and below, which keeps its plans: before
+-- PostgreSQL 18 a function in SQL that is not expanded where it is called is planned each time,
+-- which takes longer than to read some rows of the catalogue.
 
 -- What a table's rows are known by, and what of them is written: generated columns are not.
 CREATE OR REPLACE FUNCTION sync_table(the_table text, OUT keys text[], OUT columns text[])
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
     SELECT (SELECT array_agg(a.attname::text ORDER BY k.place)
               FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, place)
               JOIN pg_attribute a ON a.attnum = k.attnum
@@ -347,16 +363,22 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
               FROM pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                AND a.attgenerated = '')
+      INTO keys, columns
       FROM pg_class c
-     WHERE c.oid = to_regclass(quote_ident(the_table)) AND c.relkind IN ('r', 'p')
+     WHERE c.oid = to_regclass(quote_ident(the_table)) AND c.relkind IN ('r', 'p');
+END
 $$;
 
 -- A row's key as a text: the value of its primary key, or a JSON array of the values.
 CREATE OR REPLACE FUNCTION sync_key(content jsonb, keys text[]) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN cardinality(keys) = 1 THEN content ->> keys[1]
-                ELSE (SELECT jsonb_agg(content -> k ORDER BY place)::text
-                        FROM unnest(keys) WITH ORDINALITY AS key (k, place)) END
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF cardinality(keys) = 1 THEN
+        RETURN content ->> keys[1];
+    END IF;
+    RETURN (SELECT jsonb_agg(content -> k ORDER BY place)::text
+              FROM unnest(keys) WITH ORDINALITY AS key (k, place));
+END
 $$;
 
 -- The key of a row's content as the table itself would write it: an uuid has several spellings.
@@ -374,12 +396,16 @@ $$;
 
 -- The condition that finds a row by its key ($1); the second with an index.
 CREATE OR REPLACE FUNCTION sync_where(the_table text, keys text[]) RETURNS text
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
-               CASE WHEN cardinality(keys) = 1 THEN '$1' ELSE format('$1::jsonb ->> %s', place - 1) END,
-               format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY place)
-      FROM unnest(keys) WITH ORDINALITY AS key (k, place)
-      JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(the_table)) AND a.attname = k
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (
+        SELECT string_agg(format('t.%I = (%s)::%s', a.attname,
+                   CASE WHEN cardinality(keys) = 1 THEN '$1' ELSE format('$1::jsonb ->> %s', place - 1) END,
+                   format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY place)
+          FROM unnest(keys) WITH ORDINALITY AS key (k, place)
+          JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(the_table)) AND a.attname = k);
+END
 $$;
 
 -- The row with a key, locked; NULL where there is none.
@@ -441,11 +467,13 @@ $$;
 
 -- The part of a row that another version of it speaks of.
 CREATE OR REPLACE FUNCTION sync_same(ours jsonb, theirs jsonb, columns text[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT NOT EXISTS (SELECT FROM jsonb_each(theirs) AS given
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN ours IS NOT NULL AND theirs IS NOT NULL
+       AND NOT EXISTS (SELECT FROM jsonb_each(theirs) AS given
                         WHERE given.key = ANY (columns)
-                          AND ours -> given.key IS DISTINCT FROM given.value)
-       AND ours IS NOT NULL AND theirs IS NOT NULL
+                          AND ours -> given.key IS DISTINCT FROM given.value);
+END
 $$;
 
 -- Of a unique constraint or index: its columns, and the last of them where it is a number that
@@ -516,6 +544,29 @@ $$;
 -- are told, the columns of the primary key, those whose changes keep their order, and the table,
 -- since a partition fires them under its own name.
 
+-- What is kept beside a row, locked. By the index of its key, whatever statistics say: a plan of a
+-- time when the table was empty would read all of it for each row of a batch of thousands. So it is
+-- with the other functions that have this setting: they read alone, and have an index for it.
+CREATE OR REPLACE FUNCTION sync_row(the_table text, the_key text) RETURNS sync_rows
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+DECLARE
+    found sync_rows;
+BEGIN
+    SELECT * INTO found FROM sync_rows r
+     WHERE r.table_name = the_table COLLATE "default" AND r.row_key = the_key COLLATE "C"
+       FOR UPDATE;
+    RETURN found;
+END
+$$;
+
+-- What became of a change that the master has taken; NULL: it has not.
+CREATE OR REPLACE FUNCTION sync_outcome(the_id uuid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+    RETURN (SELECT g.outcome FROM sync_received g WHERE g.id = the_id);
+END
+$$;
+
 -- Whose change this is: that of the node for which sync_apply() runs in this transaction, else of
 -- this database. The setting alone proves nothing: every session can make it.
 CREATE OR REPLACE FUNCTION sync_origin(me text) RETURNS text
@@ -556,11 +607,14 @@ $$;
 CREATE OR REPLACE FUNCTION sync_tell_left(
     the_table text, the_key text, was text, town text, version text, node text
 ) RETURNS void
-LANGUAGE sql SET search_path FROM CURRENT AS $$
-    INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
-    SELECT the_table, the_key, 'DELETE', sync_gone(was) || jsonb_build_object('moved_to', town),
-           version, node
-     WHERE was <> town
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF was <> town THEN
+        INSERT INTO sync_log (table_name, row_key, operation, data, version, origin)
+        VALUES (the_table, the_key, 'DELETE',
+                sync_gone(was) || jsonb_build_object('moved_to', town), version, node);
+    END IF;
+END
 $$;
 
 -- Notes that a row was changed here: gives it a version, and tells the others.
@@ -589,8 +643,7 @@ BEGIN
     IF after IS NULL AND NOT told[4]::boolean THEN
         RETURN;
     END IF;
-    SELECT * INTO last FROM sync_rows r
-     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    last := sync_row(the_table, the_key);
     IF last.applying_xid = pg_current_xact_id() THEN
         -- sync_apply() is at this row, and notes it itself.
         RETURN;
@@ -821,13 +874,16 @@ $$;
 -- Whether a node that deleted a row's parent has said that it knew the row as it is.
 CREATE OR REPLACE FUNCTION sync_is_known(the_table text, the_key text, node text, last sync_rows)
 RETURNS boolean
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT EXISTS (
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+    RETURN EXISTS (
         SELECT FROM sync_received g
-         WHERE g.is_cascade AND g.table_name = the_table AND g.row_key = the_key
+         WHERE g.is_cascade AND g.table_name = the_table COLLATE "default"
+           AND g.row_key = the_key COLLATE "C"
            AND g.node_id = node
            AND g.base_version IN (coalesce(last.version, ''),
-                                  coalesce(last.sent_version, last.version, '')))
+                                  coalesce(last.sent_version, last.version, '')));
+END
 $$;
 
 -- Keeps a row that goes, or that a foreign key empties, where others refer to it or it to others.
@@ -857,7 +913,10 @@ $$;
 CREATE OR REPLACE FUNCTION sync_children(the_table text)
 RETURNS TABLE (child text, action "char", columns text[], parents text[], emptied text[],
                joined text, is_told boolean)
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
     SELECT c.relname::text, f.confdeltype, array_agg(ca.attname::text ORDER BY pair.place),
            array_agg(pa.attname::text ORDER BY pair.place),
            array_agg(ca.attname::text) FILTER (
@@ -875,7 +934,8 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
            pg_attribute ca, pg_attribute pa
      WHERE ca.attrelid = f.conrelid AND ca.attnum = pair.child
        AND pa.attrelid = f.confrelid AND pa.attnum = pair.parent
-     GROUP BY f.oid, c.oid
+     GROUP BY f.oid, c.oid;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION sync_capture() RETURNS trigger
@@ -1261,7 +1321,7 @@ DECLARE
     was text;
     town text;
 BEGIN
-    SELECT * INTO last FROM sync_rows r WHERE r.table_name = the_table AND r.row_key = the_key;
+    last := sync_row(the_table, the_key);
     was := coalesce(last.row_town, sync_town_of(gone));
     INSERT INTO sync_rows AS r (table_name, row_key, version, sent_version, is_deleted,
                                 column_versions, row_town, left_towns)
@@ -1301,8 +1361,8 @@ BEGIN
               USING ERRCODE = 'insufficient_privilege',
                     HINT = 'A trigger or policy of the master''s table keeps it.';
     END IF;
-    UPDATE sync_rows r SET applying_xid = NULL
-     WHERE r.table_name = the_table AND r.row_key = the_key;
+    INSERT INTO sync_rows AS r (table_name, row_key) VALUES (the_table, the_key)
+    ON CONFLICT (table_name, row_key) DO UPDATE SET applying_xid = NULL;
 END
 $$;
 
@@ -1336,8 +1396,7 @@ BEGIN
             IF NOT it.is_told AND sync_keep(it.child, the_key, taken, CASE WHEN it.action <> 'c'
                    THEN taken || sync_emptied(it.child, it.emptied, it.action = 'd') END, true)
             THEN
-                SELECT * INTO last FROM sync_rows r
-                 WHERE r.table_name = it.child AND r.row_key = the_key;
+                last := sync_row(it.child, the_key);
                 unknown := unknown + (NOT sync_is_known(it.child, the_key, node, last))::integer;
             END IF;
             IF it.action = 'c' THEN
@@ -1385,8 +1444,7 @@ BEGIN
         EXCEPTION WHEN integrity_constraint_violation THEN
             CONTINUE;
         END;
-        SELECT * INTO last FROM sync_rows r
-         WHERE r.table_name = it.table_name AND r.row_key = it.row_key;
+        last := sync_row(it.table_name, it.row_key);
         made := sync_version(sync_stamp(last.version) + 1, sync_me());
         PERFORM sync_note(it.table_name, it.row_key, sync_fetch(it.table_name, it.row_key), made,
                           NULL, CASE rule WHEN 'column' THEN coalesce(last.column_versions, '{}')
@@ -1398,14 +1456,17 @@ $$;
 
 -- Whether rows of tables that are not captured go with a table's, at whatever remove.
 CREATE OR REPLACE FUNCTION sync_takes_untold(the_table text) RETURNS boolean
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    WITH RECURSIVE taken (child, is_told, action) AS (
-        SELECT c.child, c.is_told, c.action FROM sync_children(the_table) AS c
-         WHERE c.action IN ('c', 'n', 'd')
-        UNION
-        SELECT c.child, c.is_told, c.action FROM taken t, sync_children(t.child) AS c
-         WHERE t.action = 'c' AND c.action IN ('c', 'n', 'd'))
-    SELECT coalesce(bool_or(NOT t.is_told), false) FROM taken t
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (
+        WITH RECURSIVE taken (child, is_told, action) AS (
+            SELECT c.child, c.is_told, c.action FROM sync_children(the_table) AS c
+             WHERE c.action IN ('c', 'n', 'd')
+            UNION
+            SELECT c.child, c.is_told, c.action FROM taken t, sync_children(t.child) AS c
+             WHERE t.action = 'c' AND c.action IN ('c', 'n', 'd'))
+        SELECT coalesce(bool_or(NOT t.is_told), false) FROM taken t);
+END
 $$;
 
 -- Tells the nodes again of rows that a delete would have taken along, or emptied.
@@ -1445,10 +1506,13 @@ $$;
 
 -- A version, or, where it is more than a minute ahead of the master's clock, that minute.
 CREATE OR REPLACE FUNCTION sync_bounded(version text, node text) RETURNS text
-LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
-    SELECT CASE WHEN sync_stamp(version) > b.stamp THEN sync_version(b.stamp, node)
-                ELSE version END
-      FROM (SELECT sync_stamp_at(sync_clock() + interval '1 minute')) AS b (stamp)
+LANGUAGE plpgsql VOLATILE SET search_path FROM CURRENT AS $$
+DECLARE
+    latest CONSTANT bigint := sync_stamp_at(sync_clock() + interval '1 minute');
+BEGIN
+    RETURN CASE WHEN sync_stamp(version) > latest THEN sync_version(latest, node)
+                ELSE version END;
+END
 $$;
 
 -- The town of a row's content, by name; NULL where it has none.
@@ -1468,13 +1532,15 @@ $$;
 
 -- Whether a node of some towns gets what the log or sync_rows says of a row.
 CREATE OR REPLACE FUNCTION sync_is_told(content jsonb, towns text[], is_gone boolean) RETURNS boolean
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT CASE
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN CASE
         WHEN is_gone AND content ? 'moved_to' THEN coalesce(
             sync_town(content) = ANY (towns)
             AND coalesce(sync_town(sync_gone(content ->> 'moved_to')) <> ALL (towns), true), false)
         ELSE towns IS NULL OR (content ? 'town_id') IS NOT TRUE
-             OR coalesce(sync_town(content) = ANY (towns), false) END
+             OR coalesce(sync_town(content) = ANY (towns), false) END;
+END
 $$;
 
 -- Refuses what a node may not write.
@@ -1495,12 +1561,14 @@ $$;
 CREATE OR REPLACE FUNCTION sync_has_left(
     node sync_nodes, the_table text, the_key text, content jsonb
 ) RETURNS boolean
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT EXISTS (
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN EXISTS (
         SELECT FROM sync_rows r, unnest(r.left_towns) AS town
          WHERE r.table_name = the_table AND r.row_key = the_key
            AND sync_town(sync_gone(town)) = ANY (node.towns)
-           AND NOT sync_is_told(coalesce(content, sync_gone(r.row_town)), node.towns, false))
+           AND NOT sync_is_told(coalesce(content, sync_gone(r.row_town)), node.towns, false));
+END
 $$;
 
 -- The incoming change loses, whatever its version: the master keeps what it has, and tells it anew.
@@ -1519,8 +1587,7 @@ BEGIN
         PERFORM sync_unpark(node, entry);
     END IF;
     found := sync_fetch(the_table, the_key);
-    SELECT * INTO last FROM sync_rows r
-     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    last := sync_row(the_table, the_key);
     made := sync_next_version(greatest(coalesce(last.version, ''),
                                        sync_bounded(entry ->> 'version', node.node_id)), sync_me());
     PERFORM sync_audit(the_table, the_key, node.node_id, found,
@@ -1610,8 +1677,7 @@ BEGIN
                                        THEN '{"town_id": null}' || (entry -> 'data')
                                        ELSE found END);
     masters := found || coalesce(before, '{}');
-    SELECT * INTO last FROM sync_rows r
-     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    last := sync_row(the_table, the_key);
     IF sent IN (last.version, last.sent_version) THEN
         RETURN jsonb_build_object('outcome', 'duplicate');
     ELSIF (sync_version_at(sent) <= node.let_in_at
@@ -1774,10 +1840,9 @@ BEGIN
     IF coalesce(entry ->> 'id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
         RETURN jsonb_build_object('outcome', 'refused', 'reason', 'the change has no id',
                                   'sqlstate', '22023');
-    ELSIF EXISTS (SELECT FROM sync_received g WHERE g.id = (entry ->> 'id')::uuid) THEN
-        RETURN jsonb_build_object('outcome', 'duplicate', 'is_behind', EXISTS (
-            SELECT FROM sync_received g
-             WHERE g.id = (entry ->> 'id')::uuid AND g.outcome = 'lost'));
+    ELSIF sync_outcome((entry ->> 'id')::uuid) IS NOT NULL THEN
+        RETURN jsonb_build_object('outcome', 'duplicate',
+                                  'is_behind', sync_outcome((entry ->> 'id')::uuid) = 'lost');
     ELSIF entry ->> 'is_cascade' = 'true' AND the_key IS NOT NULL AND EXISTS (
         SELECT FROM sync_tables t
          WHERE t.table_name = the_table AND t.direction IN ('both', 'up')
@@ -2642,8 +2707,7 @@ BEGIN
         RETURN sync_queue(entry);
     END IF;
     found := sync_fetch(the_table, the_key);
-    SELECT * INTO last FROM sync_rows r
-     WHERE r.table_name = the_table AND r.row_key = the_key FOR UPDATE;
+    last := sync_row(the_table, the_key);
 
     IF settings.rule = 'column' AND content IS NOT NULL AND found IS NOT NULL
        AND given_columns IS NOT NULL AND last.column_versions IS NOT NULL

@@ -1,17 +1,82 @@
-"""Batches of many changes: what the master makes of them, and that none takes too long."""
+"""Batches of thousands of changes: what they cost the master, and that none takes too long."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.integration.sync import pages
 from tests.integration.sync.pages import apart
-from tests.integration.sync.sites import Fleet
+from tests.integration.sync.sites import Fleet, Site
 
 pytestmark = pytest.mark.postgres
+
+_COUNT = 200
+_INSERT = """
+    WITH made AS (
+        INSERT INTO robbieblocks_pages
+               (page_key, app_namespace, page_name, page_route, layout_template, status)
+        SELECT %s || n, 'play', n, '/' || %s || n, 'default', 'published'
+          FROM generate_series(1, %s) AS n
+        RETURNING id)
+    INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone)
+    SELECT made.id, %s, 1, 'main' FROM made
+"""
+_UPDATE = "UPDATE robbieblocks_pages SET meta_title = 'x' WHERE starts_with(page_key, %s)"
+_DELETE = "DELETE FROM robbieblocks_pages WHERE starts_with(page_key, %s)"
+_READ = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_all_tables"
+
+
+def _read_by(fleet: Fleet, node: Site, entries: list[Any]) -> list[int]:
+    """How many rows the master reads for half of the pages and their blocks, and for the others."""
+    assert node.calls is not None
+    of = [entry["data"].get("page_id", entry["row_key"]) for entry in entries]
+    first = set(sorted(set(of))[: _COUNT // 2])
+    read = [0]
+    with node.calls.transaction():
+        for is_first in (True, False):
+            part = [
+                entry
+                for entry, page in zip(entries, of, strict=True)
+                if (page in first) is is_first
+            ]
+            results = fleet.hand_over(node, part, settle=False)
+            assert {result["outcome"] for result in results} <= {"applied", "noted"}
+            (so_far,) = node.calls.execute(_READ).fetchone() or (0,)
+            read.append(int(so_far))
+    return [after - before for before, after in itertools.pairwise(read)]
+
+
+@pytest.mark.parametrize("operation", ["INSERT", "UPDATE", "DELETE"])
+def test_a_change_costs_the_master_no_more_the_more_are_with_it(
+    operation: str, fleet: Fleet
+) -> None:
+    """By the rows that it reads. Tables that are known to be empty tempt plans to read all of them,
+    and the plans are kept."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    widget, name = pages.component(master), pages.key()
+    fleet.settle()
+    master.run("TRUNCATE robbieblocks_change_triggers, sync_received, sync_gone_rows")
+    for table in ("robbieblocks_change_triggers", "sync_received", "sync_gone_rows"):
+        master.run(f"VACUUM ANALYZE {table}")
+    if operation != "INSERT":
+        aurora.run(_INSERT, name, name, _COUNT, widget)
+        fleet.settle()
+    edit = {"UPDATE": _UPDATE, "DELETE": _DELETE}.get(operation)
+    with apart(aurora):
+        if edit is None:
+            aurora.run(_INSERT, name, name, _COUNT, widget)
+        else:
+            aurora.run(edit, name)
+        entries = aurora.value("SELECT sync_outbox_take(5000)")
+        read = _read_by(fleet, aurora, entries)
+    fleet.settle()
+    assert read[1] < 1.3 * read[0]
+    assert fleet.conflicts() == []
 
 
 def test_blocks_that_one_batch_brings_are_queued_as_one_change(fleet: Fleet) -> None:
