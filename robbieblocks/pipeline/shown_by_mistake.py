@@ -14,7 +14,10 @@ _SHOWN: Final = re.compile(
     re.ASCII,
 )
 _SAID: Final = {
-    "object": ("an object shows as text", "show a member of it, such as {it.title}"),
+    "object": (
+        "an object shows as text",
+        "show a member of it, such as {it.title}; a text of Markdown is dangerouslySetInnerHTML's",
+    ),
     "date": ("a date could not be read", "write dates as 2025-01-31, or 2025-01-31T09:00:00Z"),
     "number": ("a sum has no number", "give each of its props a number, or a default"),
     "absent": ("a value is not there", "give the prop, a default, or write {it && ...}"),

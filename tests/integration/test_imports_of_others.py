@@ -14,6 +14,8 @@ IMPORTS = [
     ("import { FaHome as x } from 'react-icons/fa'", "is not in", "lucide-react"),
     ("import { x } from 'class-variance-authority'", "is not in", "choose by props"),
     ("import { cn, x } from '@/lib/utils'", "there is no file", "clsx(...)"),
+    ("import x from 'next/image'", "next/image is not in", "<Image media={photo} />"),
+    ("import { React as x } from 'react'", "react has no export React", "import React from"),
     ("import { cn, x } from '@/utils/cn'", "there is no file", "clsx(...) in place of cn"),
     ("import { cx as x, cx } from '~/helpers/cx'", "there is no file", "in place of cx"),
     ("import x from 'swiper/react'", "swiper/react is not in the toolchain", "snap-x"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from robbieblocks import builtin
 from robbieblocks.errors import Problem
 from tests.pages import Press, block, component
 from tests.sites import Block, MakeSite
@@ -132,6 +134,10 @@ RENDERING: dict[str, tuple[str, dict[str, Any], str, str]] = {
         *("const [n] = useState(1);\nexport default () => <p>{n}</p>;", {}),
         *("reading 'useState'", "inside of the component"),
     ),
+    "text of Markdown": (
+        *("<p>{props.text}</p>", {"text": {"__html": "<b>x</b>"}}),
+        *("can't be shown as text", "dangerouslySetInnerHTML={text}"),
+    ),
     "environment": ("<p>{process.env.URL}</p>", {}, "process is not defined", "take it as a prop"),
     "class names": ("<p className={styles.a}/>", {}, "styles is not defined", 'className="card"'),
     "styled": (
@@ -179,6 +185,19 @@ def test_what_does_not_render(
     assert isinstance(problem, Problem)
     assert what in problem.what
     assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize("more", ["", "priority"])
+def test_a_picture_without_media_says_what_it_takes(press: Press, more: str) -> None:
+    """Who writes the package's Image as Next's is told what it is given here."""
+    image = Path(builtin.__file__).with_name("image.tsx").read_text()
+    code = (
+        f'import Image from "@robbieblocks/image";\nexport default () => <Image src="/a" {more}/>;'
+    )
+    made = press.bundle(component("it", code), component("image", image))
+    problem = press.render(made, [block(1, "it")])[1].problem
+    assert isinstance(problem, Problem)
+    assert "<Image media={photo} />" in problem.remedy
 
 
 @pytest.mark.parametrize(

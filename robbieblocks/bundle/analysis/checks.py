@@ -39,6 +39,7 @@ _REMOVED: Final = {
     "createFactory": "write a function that returns JSX",
     "createClass": "write a function that returns JSX",
     "PropTypes": "leave it out: props_schema checks props",
+    "React": 'write import React from "react", or leave it out',
     "useFormState": "it is useActionState now",
 }
 _BRANDS: Final = frozenset(

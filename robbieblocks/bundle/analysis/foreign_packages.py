@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-_IMAGE: Final = 'import Image from "@robbieblocks/image", or write <img> with width and height'
+_IMAGE: Final = (
+    'import Image from "@robbieblocks/image", and write <Image media={photo} /> with a prop of the '
+    'format "media"; or write <img> with width and height'
+)
 _HEAD: Final = "leave it out: the page's title, description and metadata make its head"
 _FONT: Final = "name the font in a style token (font.*)"
 _LINK: Final = "write <a href>: each page is a page of its own"
@@ -32,7 +35,10 @@ _DATES: Final = 'import the functions that are used from "date-fns"'
 _PLAIN: Final = "write it with JavaScript's own functions, such as Array.prototype.map"
 _SLIDES: Final = 'write <ul className="flex snap-x overflow-x-auto">, and snap-center on each <li>'
 _SEEN: Final = 'import { useInView } from "framer-motion", or set metadata.hydrate to "visible"'
-_MARKDOWN: Final = 'give the text as a prop with "format": "markdown" in props_schema'
+_MARKDOWN: Final = (
+    'give the text as a prop with "format": "markdown" in props_schema, and write '
+    "<div dangerouslySetInnerHTML={text} />"
+)
 _SETTING: Final = (
     "name its script in `scripts` of the node's or the app's settings, and call it in useEffect"
 )

@@ -99,6 +99,9 @@ _FIXES: Final = {
     r"hook stands in a condition": "call each hook every time, before any `return`",
     r"useContext\(.*\bis null": "give createContext a first value, or have a Provider around",
     r"text: \[object Date\]": 'show it.toLocaleDateString("en", { dateStyle: "long" })',
+    r"text: object with keys \{__html\}": (
+        "write <div dangerouslySetInnerHTML={text} />: a text of Markdown or HTML is that already"
+    ),
     r"can't be shown as text": "show its fields one by one, or JSON.stringify(it)",
     r"can't have children": "close it, as in <img ... />, and put what is in it beside it",
     r"has both": "keep one of the two",
@@ -119,6 +122,8 @@ _FIXES: Final = {
 _MOUNTS: Final = re.compile(
     r"\b(?:createRoot|hydrateRoot|import_react_dom\w?\.(?:default\.)?(?:render|hydrate))\b"
 )
+# Where the package's own component for pictures fails that is given none.
+_OF_IMAGE: Final = re.compile(r"\bmedia\.p(?:riority|osition)\b")
 # What an absent value does, be it a prop or something that only browsers have.
 _ABSENT: Final = re.compile(r"Cannot read propert|is not iterable|is not a function|undefined|null")
 _ABSENT_FIX: Final = "give the prop a default in props_schema, or handle its absence in the code"
@@ -232,6 +237,8 @@ def remedy_of(message: str, browser: str = "", line: str = "") -> str:
     """
     if _MOUNTS.search(line):
         return "a block is mounted by the page: export the component, and leave this out"
+    if _OF_IMAGE.search(line):
+        return 'write <Image media={photo} />, with a prop that has "format": "media" in its schema'
     there = f"{browser} is only there in a browser: use it in useEffect or an event handler"
     if browser and re.search(rf"\b{re.escape(browser)}\b", line or browser):
         return there
