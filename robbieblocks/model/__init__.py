@@ -14,6 +14,7 @@ from robbieblocks.model.block_orders import (
 )
 from robbieblocks.model.branded import BrandedNode, FontFace, IconLink, OwnFont
 from robbieblocks.model.bundle import (
+    PRESSES,
     RUNTIME_PARTS,
     Bundle,
     Importing,
@@ -153,6 +154,7 @@ __all__ = [
     "NOT_FOUND_FILE",
     "NO_MEDIA",
     "NO_SETTINGS",
+    "PRESSES",
     "REDIRECTS_FILE",
     "REFERENCE_MARKS",
     "RUNTIME_PARTS",

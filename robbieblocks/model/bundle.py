@@ -68,6 +68,8 @@ RUNTIME_PARTS: Final = {
     "forms": "robbieblocks/forms",
     "restore": "robbieblocks/restore",
 }
+# What every page with islands may need: the page's own script has its address, no import map does.
+PRESSES: Final = "robbieblocks/presses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from robbieblocks.errors import ContentError
 from robbieblocks.model import (
+    PRESSES,
     RUNTIME_PARTS,
     AppHome,
     AssembledBlock,
@@ -73,7 +74,7 @@ BUNDLE = Bundle(
             ),
             _module("@robbieblocks/inner", "react", css=".inner{}"),
             _module("@robbieblocks/still", "react", css=".still{}"),
-            *map(_module, RUNTIME_PARTS.values()),
+            *map(_module, (*RUNTIME_PARTS.values(), PRESSES)),
         )
     },
     runtime=_module("@robbieblocks/-runtime"),

@@ -32,61 +32,6 @@ export const islands = new Map();
 /** @type {Map<string, any>} */
 export const roots = new Map();
 
-// What visitors press in a block before it lives is done again once it does. A script of the page keeps
-// it as `rbPressed` until this one is there (`KEEP_PRESSES` of head.py).
-/** @type {Set<HTMLElement>} Blocks that are to live and don't yet. */
-const asleep = new Set();
-/** @type {any[]} The clicks in them. */
-let pressed = [];
-
-/** @type {(event: any) => boolean} Whether it is a press in a block that doesn't live yet. */
-const isEarly = ({ target }) => [...asleep].some((element) => element.contains(target));
-
-/**
- * @type {(target: Element) => boolean}
- * Whether a press on it does something without scripts: it has, and must not do it twice.
- */
-const actsByItself = (target) => {
-  /** @type {any} */
-  const control = target.closest(
-    "a[href],area,button,input,select,textarea,label,summary,audio,video,[contenteditable]",
-  );
-  if (control?.localName !== "button" && control?.type !== "button") return control !== null;
-  const sends = control.type !== "button" && control.form;
-  return Boolean(sends || control.popoverTargetElement || control.commandForElement);
-};
-
-/** @param {Event} event */
-const stop = (event) => event.stopPropagation();
-
-/**
- * @type {(element: HTMLElement) => Promise<void>}
- * Press again what was pressed in a block to which React listens from now on. Each control once: who
- * sees nothing happen presses repeatedly.
- */
-const pressAgain = async (element) => {
-  asleep.delete(element);
-  /** @type {Map<Element, any>} */
-  const own = new Map();
-  for (const event of pressed) {
-    if (!element.contains(event.target)) continue;
-    const control = event.target.closest("button") ?? event.target;
-    own.delete(control);
-    own.set(control, event);
-  }
-  pressed = pressed.filter(isEarly);
-  for (const event of own.values()) {
-    // What was rendered anew has other elements.
-    if (!element.contains(event.target) || actsByItself(event.target)) continue;
-    // Whoever listens further out has heard it.
-    element.addEventListener("click", stop);
-    event.target.dispatchEvent(new event.constructor("click", event));
-    element.removeEventListener("click", stop);
-    // What it sets is shown before the next one.
-    await pause();
-  }
-};
-
 /** @type {() => HTMLElement} What stands where a block failed that had no content. */
 const failed = () => {
   const paragraph = document.createElement("p");
@@ -114,6 +59,16 @@ const seemsTouched = (element) =>
 
 /** @type {() => Promise<any>} Where it can't be loaded, the block lives without what was done before. */
 const restoring = () => import("robbieblocks/restore").catch(() => undefined);
+
+/**
+ * @type {(element: HTMLElement) => Event[]}
+ * What visitors pressed in it so far: a script of the page has kept it (`KEEP_PRESSES` of head.py).
+ */
+const pressedIn = (element) => {
+  /** @type {any} */
+  const page = window;
+  return (page.rbPressed ?? []).filter((/** @type {any} */ { target }) => element.contains(target));
+};
 
 /** @type {() => Promise<unknown>} Let the browser draw and answer: what comes after is another task. */
 const pause = () =>
@@ -205,10 +160,11 @@ export const start = async (island, element) => {
       // visitor does to it meanwhile brings it to life at once.
       else React.startTransition(hydrate);
     }
+    const early = roots.has(island.id) ? [] : pressedIn(element);
     roots.set(island.id, root);
-    await pressAgain(element);
+    if (early.length > 0)
+      await (await import("robbieblocks/presses")).pressAgain(element, early, pause);
   } catch (error) {
-    asleep.delete(element);
     roots.set(island.id, null);
     report("could not be loaded", error);
   }
@@ -262,16 +218,8 @@ const data = document.getElementById("rb-islands");
 for (const island of data ? JSON.parse(data.textContent) : []) {
   const element = document.getElementById(island.id);
   islands.set(island.id, island);
-  if (!element) continue;
-  hidden.push([island, element]);
-  if (!island.still) asleep.add(element);
+  if (element) hidden.push([island, element]);
 }
-
-/** @type {any} */
-const page = window;
-const before = page.rbPressed ?? [];
-page.rbPressed = { push: (/** @type {Event} */ event) => isEarly(event) && pressed.push(event) };
-before.forEach(page.rbPressed.push);
 
 /** @type {(task: () => void) => void} Once the page is painted: what is fetched or run before delays that. */
 const whenPainted = (task) => {

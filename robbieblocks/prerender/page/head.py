@@ -40,9 +40,11 @@ RELOADER: Final = Asset.of("reload", "js", Path(__file__).with_name("reload.js")
 RELOAD_SCRIPT: Final = (
     f'performance.getEntriesByType("navigation")[0]?.type=="reload"&&import("{RELOADER.url}")'
 )
-# Keeps what visitors press before islands.js is there, which does it again once its block lives. On
-# a slow line the modules take seconds.
-KEEP_PRESSES: Final = 'rbPressed=[];addEventListener("click",e=>rbPressed.push(e),!0);'
+# Keeps what visitors press before blocks live, which is done again then: on a slow line the modules
+# take seconds. A hundred at most: it hears what is pressed in living blocks, too, and forgets none.
+KEEP_PRESSES: Final = (
+    'rbPressed=[];addEventListener("click",e=>rbPressed[99]||rbPressed.push(e),!0);'
+)
 # Asks for the modules of `waiting` in the frame after the first, before islands.js is there. In a
 # tab that nobody sees there is no frame: then islands.js does it. It stands behind the import map,
 # among the blocks: both move to the head, since styles may count what stands there.

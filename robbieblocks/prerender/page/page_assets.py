@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from robbieblocks.model import (
     INDEX_READER,
+    PRESSES,
     RUNTIME_PARTS,
     Asset,
     Bundle,
@@ -177,7 +178,7 @@ class AssetGraph:
             # It compares all of the body but the blocks, and an edit has other modules.
             in_head, lines = [*in_head, *lines], []
         added = self._styles(modules)
-        loaded = [self.bundle.modules[name] for name in modules]
+        loaded = [self.bundle.modules[name] for name in (*modules, PRESSES)]
         maps = [each.browser_map for each in loaded if each.browser_map]
         return PageAssets(
             stylesheets=own.html,
