@@ -93,7 +93,8 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of a restore, in rows beside the one of the conflict.
+    """What became of a restore, in rows beside the one of the conflict. `key` is the row that was
+    written: another one, where that has the unique key.
 
     - `back`: came back with it.
     - `stayed`: are there again, and stay as they are.
@@ -101,6 +102,7 @@ class Restored:
     """
 
     conflict: Conflict
+    key: str
     back: int
     stayed: int
     left_out: int
@@ -166,7 +168,7 @@ def restore(
     found = one(connection, id_)
     with hinted("bring the version that lost back", "see `robbieblocks sync conflicts list --all`"):
         ((said,),) = connection.execute(_RESTORE, (found.id, force, alone)).fetchall()
-    return Restored(found, said["back"], said["stayed"], said["left_out"])
+    return Restored(found, said["key"], said["back"], said["stayed"], said["left_out"])
 
 
 def _require(connection: Connection) -> None:

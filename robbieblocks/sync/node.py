@@ -56,7 +56,8 @@ _SCHEMA_VERSION: LiteralString = """
 _CONFIGURE: LiteralString = "SELECT sync_configure(%s, %s, %s, %s)"
 # How tables are kept in step, here.
 _RULES: LiteralString = """
-    SELECT table_name, direction, rule, has_deletes FROM sync_tables WHERE direction <> 'never'
+    SELECT table_name, direction, rule, has_deletes FROM sync_tables
+     WHERE direction <> 'never' AND to_regclass(quote_ident(table_name)) IS NOT NULL
 """
 # What this node keeps of its own: the place in the master's log.
 _NOTED: LiteralString = """

@@ -2142,9 +2142,11 @@ RETURNS TABLE (table_name varchar, direction varchar, rule varchar, has_deletes 
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     -- The queue always: without it a node would not build what comes.
     SELECT t.table_name, t.direction, t.rule, t.has_deletes FROM sync_tables t
-     WHERE t.table_name = 'robbieblocks_change_triggers' OR NOT EXISTS (
+     WHERE (t.table_name = 'robbieblocks_change_triggers' OR NOT EXISTS (
                SELECT FROM sync_nodes n
-                WHERE n.database_role = session_user AND t.table_name <> ALL (n.tables))
+                WHERE n.database_role = session_user AND t.table_name <> ALL (n.tables)))
+       -- One that was dropped is kept in step no more.
+       AND to_regclass(quote_ident(t.table_name)) IS NOT NULL
      ORDER BY t.table_name
 $$;
 
@@ -3775,6 +3777,11 @@ BEGIN
     lost := sync_loser(kept) - 'updated_at'::text;
     the_key := kept.row_key;
     SELECT * INTO shape FROM sync_table(kept.table_name);
+    IF shape.keys IS NULL THEN
+        RAISE EXCEPTION 'there is no table % with a primary key any more', kept.table_name
+              USING ERRCODE = 'no_data_found',
+                    HINT = 'Make it again as it was, and then bring the row back.';
+    END IF;
     found := sync_fetch(kept.table_name, the_key);
     IF kept.rule = 'newer column' AND found IS NOT NULL THEN
         -- The columns alone: others may have been edited since.
@@ -3822,6 +3829,12 @@ BEGIN
             lost := lost || jsonb_build_object(broken.place, sync_last_place(
                 kept.table_name, broken.columns, broken.place, lost));
         ELSE
+            IF found IS NOT NULL AND kept.rule <> 'unique key' THEN
+                RAISE EXCEPTION 'another row of % has its % now', kept.table_name,
+                      array_to_string(broken.columns, ', ')
+                      USING ERRCODE = 'unique_violation',
+                            HINT = 'Give that row another one first, or remove it.';
+            END IF;
             found := sync_holder(kept.table_name, lost, broken.columns);
             the_key := sync_key(found, shape.keys);
             lost := lost - shape.keys;
@@ -3862,11 +3875,12 @@ CREATE OR REPLACE FUNCTION sync_conflicts_with(p_id uuid)
 RETURNS TABLE (table_name varchar, row_count bigint)
 LANGUAGE sql VOLATILE SET search_path FROM CURRENT AS $$
     SELECT (t.gone).table_name, count(*)
-      FROM sync_conflicts c,
-           sync_together(c.table_name, c.row_key, sync_loser(c),
+      FROM (SELECT * FROM sync_conflicts k
+             WHERE to_regclass(quote_ident(k.table_name)) IS NOT NULL OFFSET 0) AS c,
+           sync_together(c.table_name, c.row_key, sync_loser(c::sync_conflicts),
                          sync_fetch(c.table_name, c.row_key) IS NOT NULL,
                          sync_together_max()) AS t
-     WHERE c.id = p_id AND c.restored_at IS NULL AND sync_loser(c) IS NOT NULL
+     WHERE c.id = p_id AND c.restored_at IS NULL AND sync_loser(c::sync_conflicts) IS NOT NULL
      GROUP BY 1 ORDER BY 1
 $$;
 

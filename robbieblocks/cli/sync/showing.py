@@ -104,7 +104,8 @@ def restore(id_: str, *, force: bool, alone: bool, database_url: str | None) -> 
     with session.opened(Settings.from_environment(database_url=database_url)) as connection:
         done = sync.restore(connection, id_, force=force, alone=alone)
     found = done.conflict
-    print_result(f"{found.table} {found.key} is as the version that lost had it")
+    its = "" if done.key == found.key else ", which has its key,"
+    print_result(f"{found.table} {done.key}{its} is as the version that lost had it")
     if done.back:
         print_result(f"{counted(done.back, 'row')} came back with it")
     if done.stayed:

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from robbieblocks import sync
+from robbieblocks.errors import RobbieBlocksError
 from robbieblocks.settings import Settings, SyncTransport
 from tests.clusters import Cluster
 from tests.integration.sync import sites
@@ -113,3 +114,43 @@ def test_a_master_that_left_and_is_one_again_keeps_what_was_edited_meanwhile(
             with found.master.connect() as master:
                 master.execute("UPDATE robbieblocks_pages SET page_name = 'later'")
             found.until_equal(PAGES)
+
+
+@pytest.mark.parametrize("transport", ["auto", "poll"])
+def test_a_table_that_was_dropped_holds_up_no_other(
+    clusters: Clusters, make_settings: MakeSettings, transport: SyncTransport
+) -> None:
+    """At the master first, then at the node: what else there is goes on, both ways, and what lost
+    of that table can't be brought back, and says so."""
+    with synced(clusters, make_settings, count=1, transports=(transport,)) as found:
+        (node,) = found.nodes
+        made = "CREATE TABLE shelves (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text)"
+        with found.master.connect() as master, node.connect() as own:
+            own.execute(made)
+            master.execute(made)
+            master.execute("SELECT sync_configure('shelves', 'both')")
+            with syncing(node, interval_s=0.3) as (process,):
+                process.wait_for("sync.state", state="active")
+                for place in (own, master):
+                    place.execute("INSERT INTO shelves (name) VALUES ('a')")
+                found.until_sent()
+                found.until_equal("shelves")
+                for number, place in enumerate((master, own)):
+                    place.execute("DROP TABLE shelves")
+                    for other, text in ((master, "master"), (own, "node")):
+                        other.execute(
+                            "UPDATE robbieblocks_pages SET page_name = %s", (f"{text} {number}",)
+                        )
+                        found.until_equal(PAGES)
+                        found.until_sent()
+                assert process.health is not None
+                assert process.health.state == "active"
+            lost = master.execute(
+                "INSERT INTO sync_conflicts (table_name, record_id, row_key, source_node,"
+                " master_data, replica_data, resolution) SELECT 'shelves', id, id::text, 'x',"
+                " 'null', '{}', 'master_wins' FROM gen_random_uuid() AS id RETURNING id::text"
+            ).fetchone()
+            assert lost is not None
+            assert sync.together(master, sync.one(master, *lost)) == {}
+            with pytest.raises(RobbieBlocksError, match=r"no table shelves .* Make it again"):
+                sync.restore(master, *lost)

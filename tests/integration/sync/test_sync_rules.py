@@ -411,6 +411,29 @@ def test_restored_rows_find_their_key_and_their_parent(fleet: Fleet) -> None:
     assert orders(aurora, holder).items() >= placed.items()
 
 
+def test_a_restore_writes_over_no_other_row_that_took_its_key_since(fleet: Fleet) -> None:
+    """It is refused and says so; once the key is free the row itself has it again."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    the_page, named = page(master), key()
+    fleet.settle()
+    rename = "UPDATE robbieblocks_pages SET page_key = %s WHERE id = %s"
+    with apart(aurora):
+        aurora.run(rename, named, the_page)
+        master.run(rename, key(), the_page)
+        fleet.send(aurora)
+    fleet.settle()
+    [kept] = fleet.conflicts()
+    other = page(master, named, "of another page")
+    restore = "SELECT sync_conflicts_restore(%s)"
+    with pytest.raises(psycopg.errors.UniqueViolation, match="has its page_key now"):
+        master.run(restore, kept["id"])
+    assert title(master, other) == "of another page"
+    remove(master, "pages", other)
+    assert master.value(restore, kept["id"]) == the_page
+    _equal(fleet)
+    assert master.content()["pages"][the_page]["page_key"] == named
+
+
 def test_a_delete_that_lost_is_brought_back_once_nothing_refers_to_the_row(fleet: Fleet) -> None:
     """Until then it is refused, and the conflict stays open: nothing is said to be done."""
     master, aurora = fleet.master, fleet.nodes[0]
