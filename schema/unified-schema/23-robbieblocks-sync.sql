@@ -1186,6 +1186,15 @@ BEGIN
       JOIN pending_sync p ON p.id = r.id
      WHERE r.is_behind AND k.table_name = p.table_name AND k.row_key = p.row_key
        AND k.version = p.version;
+    -- The same change under an earlier time: what comes later may have one in between.
+    UPDATE sync_rows k
+       SET version = r.version, sent_version = greatest(k.sent_version, p.version),
+           column_versions = (SELECT jsonb_object_agg(c.key, least(c.value, r.version COLLATE "C"))
+                                FROM jsonb_each_text(k.column_versions) AS c)
+      FROM jsonb_to_recordset(p_results) AS r (id uuid, is_behind boolean, version text)
+      JOIN pending_sync p ON p.id = r.id
+     WHERE r.is_behind IS NOT TRUE AND k.table_name = p.table_name AND k.row_key = p.row_key
+       AND k.version = p.version AND r.version < p.version COLLATE "C";
     UPDATE pending_sync p
        SET error = coalesce(r.reason, 'refused'), retry_count = p.retry_count + 1,
            last_retry = now(), sent_at = NULL,
@@ -2016,7 +2025,11 @@ BEGIN
                         entry ->> 'base_version', result ->> 'outcome',
                         coalesce(entry ->> 'is_cascade' = 'true', false));
             END IF;
-            results := results || (result || jsonb_build_object('id', entry -> 'id'));
+            -- The version that it has become, as the log says it.
+            results := results || (result || jsonb_build_object('id', entry -> 'id', 'version', (
+                SELECT r.version FROM sync_rows r
+                 WHERE r.table_name = entry ->> 'table' AND r.row_key = entry ->> 'row_key'
+                   AND r.sent_version = entry ->> 'version')));
             EXIT WHEN later IS NULL AND clock_timestamp() >= until;
         END LOOP;
         now_due := coalesce(later, '{}');

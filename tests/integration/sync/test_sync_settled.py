@@ -62,3 +62,23 @@ def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_copy(
     assert [kept["rule"] for kept in fleet.conflicts()] == [
         "newer row" if why == "older" else "locked out"
     ]
+
+
+def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_later_one(fleet: Fleet) -> None:
+    """The master took it, under an earlier time, and somebody wrote over it: a comparison
+    brings that, and nothing is sent again."""
+    master, aurora = fleet.master, fleet.nodes[0]
+    the_page = page(master)
+    fleet.settle()
+    with apart(aurora):
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 90 * 60000")
+        retitle(aurora, the_page, "ahead")
+        fleet.send(aurora)
+        aurora.run("UPDATE sync_self SET clock_offset_ms = 0")
+        assert title(master, the_page) == "ahead"
+        retitle(master, the_page, "later")
+        assert _compare(aurora)["sent"] == 0
+        assert title(aurora, the_page) == "later"
+    fleet.settle()
+    assert title(master, the_page) == "later"
+    assert fleet.conflicts() == []
