@@ -371,7 +371,7 @@ $$;
 
 -- A row's key as a text: the value of its primary key, or a JSON array of the values.
 CREATE OR REPLACE FUNCTION sync_key(content jsonb, keys text[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 BEGIN
     IF cardinality(keys) = 1 THEN
         RETURN content ->> keys[1];
@@ -467,7 +467,7 @@ $$;
 
 -- The part of a row that another version of it speaks of.
 CREATE OR REPLACE FUNCTION sync_same(ours jsonb, theirs jsonb, columns text[]) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 BEGIN
     RETURN ours IS NOT NULL AND theirs IS NOT NULL
        AND NOT EXISTS (SELECT FROM jsonb_each(theirs) AS given
