@@ -1081,9 +1081,9 @@ END
 $$;
 
 -- What a transaction has changed of an entity since its row was queued: what waits to be laid over
--- that row (`earlier`), and this change. Whether it goes on waiting: to lay a few blocks over a page
--- of thousands takes as long as to write the page, so thousands of blocks that are placed one by
--- one wait until they are many, or the transaction ends.
+-- that row (`earlier`), and this change. Whether it goes on waiting: to lay a few blocks over a
+-- page of thousands takes as long as to write the page, so thousands of blocks that are placed one
+-- by one wait until they are many, or the transaction ends.
 CREATE OR REPLACE FUNCTION robbieblocks_since(
     earlier jsonb, INOUT before jsonb, INOUT after jsonb, row_bytes integer, OUT waits boolean
 )
@@ -1107,10 +1107,10 @@ $$;
 -- null, which means all, for shared pages and where no node enables any. The other three say of
 -- each entity what it was and what it is.
 --
--- An entity has one row in a transaction: who reads it never saw what was in between. Its id is made
--- of both, so the row is found by the index of ids, whatever statistics say: a lookup of any other
--- kind may be planned while the queue is empty, to read all of it, and a transaction of ten thousand
--- statements would read its own rows in each. A row that was processed waits again.
+-- An entity has one row in a transaction: who reads it never saw what was in between. Its id is
+-- made of both, so the row is found by the index of ids, whatever statistics say: a lookup of any
+-- other kind may be planned while the queue is empty, to read all of it, and a transaction of ten
+-- thousand statements would read its own rows in each. A row that was processed waits again.
 --
 -- One plan serves every call, here and in the functions of part 10: planning takes longer than
 -- most edits do. So nothing here joins two sets of rows without an index.
@@ -1298,11 +1298,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN app = 'shared' AND metadata -> 'frame' = 'true' THEN NULL ELSE app END
 $$;
 
--- Pages by their ids. Found by the index of ids, as blocks are by their page (robbieblocks_placed),
--- whatever statistics say: a plan of a time when there were few pages would read all of them for
--- each block that a long transaction places. The setting is for functions that read, and have an
--- index for it: before PostgreSQL 18 a plan that has to read a whole table in spite of it costs so
--- much that each call of it is compiled (JIT), and so would be what triggers do meanwhile.
+-- Pages by their ids. Found by the index of ids, as blocks are by their page
+-- (robbieblocks_placed), whatever statistics say: a plan of a time when there were few pages would
+-- read all of them for each block that a long transaction places. The setting is for functions
+-- that read, and have an index for it: before PostgreSQL 18 a plan that has to read a whole table
+-- in spite of it costs so much that each call of it is compiled (JIT), and so would be what
+-- triggers do meanwhile.
 CREATE OR REPLACE FUNCTION robbieblocks_pages_by_id(ids uuid[])
 RETURNS TABLE (id uuid, app text, is_published boolean, content jsonb)
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT SET enable_seqscan = off AS $$
