@@ -1179,13 +1179,17 @@ BEGIN
     GET DIAGNOSTICS settled = ROW_COUNT;
     -- The master has another version, which may have an earlier time than one that was made here by a
     -- clock that is ahead: what is here gives way to it, however it comes.
-    UPDATE sync_rows k
-       SET version = p.base_version, sent_version = greatest(k.sent_version, p.version),
-           column_versions = k.column_versions || coalesce(p.base_columns, '{}')
-      FROM jsonb_to_recordset(p_results) AS r (id uuid, is_behind boolean)
-      JOIN pending_sync p ON p.id = r.id
-     WHERE r.is_behind AND k.table_name = p.table_name AND k.row_key = p.row_key
-       AND k.version = p.version;
+    LOOP
+        -- Of several that were made one of the other each gives way.
+        UPDATE sync_rows k
+           SET version = p.base_version, sent_version = greatest(k.sent_version, p.version),
+               column_versions = k.column_versions || coalesce(p.base_columns, '{}')
+          FROM jsonb_to_recordset(p_results) AS r (id uuid, is_behind boolean)
+          JOIN pending_sync p ON p.id = r.id
+         WHERE r.is_behind AND k.table_name = p.table_name AND k.row_key = p.row_key
+           AND k.version = p.version AND p.base_version < p.version COLLATE "C";
+        EXIT WHEN NOT FOUND;
+    END LOOP;
     -- The same change under an earlier time: what comes later may have one in between.
     UPDATE sync_rows k
        SET version = r.version, sent_version = greatest(k.sent_version, p.version),

@@ -29,8 +29,9 @@ def _compare(node: Site) -> dict[str, int]:
 
 @pytest.mark.parametrize("answer", ["comes", "is lost"])
 @pytest.mark.parametrize("why", ["older", "locked out"])
+@pytest.mark.parametrize("edits", [1, 2])
 def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_copy(
-    fleet: Fleet, why: str, answer: str
+    fleet: Fleet, edits: int, why: str, answer: str
 ) -> None:
     """The master refused it, and the time that it has is later than that of what stands: it is
     neither kept nor sent again, though a comparison alone says so."""
@@ -40,6 +41,9 @@ def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_copy(
     with apart(aurora):
         aurora.run("UPDATE sync_self SET clock_offset_ms = 90 * 60000")
         retitle(aurora, the_page, "ahead")
+        if edits == 2:
+            aurora.run("UPDATE pending_sync SET sent_at = now() WHERE synced_at IS NULL")
+            retitle(aurora, the_page, "ahead, too")
         if why == "locked out":
             master.run("UPDATE sync_nodes SET let_in_at = 'infinity' WHERE node_id = 'aurora'")
         else:
@@ -59,9 +63,8 @@ def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_copy(
         retitle(aurora, the_page, "after")
     fleet.settle()
     assert title(master, the_page) == title(aurora, the_page) == "after"
-    assert [kept["rule"] for kept in fleet.conflicts()] == [
-        "newer row" if why == "older" else "locked out"
-    ]
+    rules = ["newer row" if why == "older" else "locked out"] * edits
+    assert [kept["rule"] for kept in fleet.conflicts()] == rules
 
 
 def test_a_version_of_a_clock_that_is_ahead_gives_way_to_a_later_one(fleet: Fleet) -> None:
