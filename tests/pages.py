@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -171,3 +171,33 @@ def served(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture
+def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
+    """Serves one page made of the given components and blocks; its address."""
+    with ExitStack() as stack:
+
+        def made(rows: list[ComponentRow], blocks: list[AssembledBlock], **more: Any) -> str:
+            press.write(tmp_path, press.bundle(*rows), [page(*blocks, **more)], node())
+            return stack.enter_context(served(tmp_path))
+
+        yield made
+
+
+@pytest.fixture
+def placed(press: Press, tmp_path: Path) -> Iterator[Publish]:
+    """Serves a page with a block of each given component, of which none has a problem."""
+    with ExitStack() as stack:
+
+        def made(*rows: ComponentRow) -> str:
+            bundle = press.bundle(*{row.key: row for row in rows}.values())
+            assert bundle.problems == ()
+            blocks = [block(order, row.key) for order, row in enumerate(rows, 1)]
+            press.write(tmp_path, bundle, [page(*blocks)], node())
+            return stack.enter_context(served(tmp_path))
+
+        yield made

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from robbieblocks.model import ComponentRow
-from tests import pages
-from tests.pages import Press, block, component
+from tests.pages import Publish, component
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-Publish = Callable[[ComponentRow], str]
-
-
-@pytest.fixture
-def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
-    """Serves a page with one block of the component; its address."""
-    with ExitStack() as stack:
-
-        def made(row: ComponentRow) -> str:
-            bundle = press.bundle(row)
-            assert bundle.problems == ()
-            press.write(tmp_path, bundle, [pages.page(block(1, row.key))], pages.node())
-            return stack.enter_context(pages.served(tmp_path))
-
-        yield made
-
 
 SHARE = "@property --share { syntax: '<percentage>'; inherits: false; initial-value: 0% }"
 BAR = ".bar { width: var(--share); opacity: .5 } .bar, main, div { max-width: none }"
@@ -53,9 +31,9 @@ BAR = ".bar { width: var(--share); opacity: .5 } .bar, main, div { max-width: no
     ],
     ids=["style", "utility", "effect"],
 )
-def test_code_sets_a_registered_property(publish: Publish, page: Page, code: str) -> None:
+def test_code_sets_a_registered_property(placed: Publish, page: Page, code: str) -> None:
     """A property that the stylesheet registers is the one that the code names."""
-    page.goto(publish(component("bar", code, SHARE + BAR)))
+    page.goto(placed(component("bar", code, SHARE + BAR)))
     page.wait_for_function(
         """() => {
           const bar = document.querySelector(".bar");
@@ -64,24 +42,24 @@ def test_code_sets_a_registered_property(publish: Publish, page: Page, code: str
     )
 
 
-def test_a_containers_style_may_be_a_registered_property(publish: Publish, page: Page) -> None:
+def test_a_containers_style_may_be_a_registered_property(placed: Publish, page: Page) -> None:
     """Asked for in a condition, in `if()` and through `@container`, it is known."""
     css = """@property --mode { syntax: "wide | slim"; inherits: true; initial-value: slim }
       .card { --mode: wide }
       @container style(--mode: wide) { .in { color: rgb(1, 2, 3) } }
       .in { background: if(style(--mode: wide): rgb(4, 5, 6); else: red) }"""
     code = "export default () => <div className='card'><p className='in'>x</p></div>;"
-    page.goto(publish(component("card", code, css)))
+    page.goto(placed(component("card", code, css)))
     style = "(({color, backgroundColor}) => [color, backgroundColor])"
     found = page.evaluate(f"{style}(getComputedStyle(document.querySelector('.in')))")
     assert found == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]
 
 
-def test_keyframes_may_be_named_like_a_keyword(publish: Publish, page: Page) -> None:
+def test_keyframes_may_be_named_like_a_keyword(placed: Publish, page: Page) -> None:
     """An animation repeats, and its keyframes are the component's, whatever they are called."""
     css = """@keyframes infinite { to { rotate: 1turn } }
       .a { animation: 3s infinite linear infinite }"""
-    page.goto(publish(component("spin", "export default () => <p className='a'>x</p>;", css)))
+    page.goto(placed(component("spin", "export default () => <p className='a'>x</p>;", css)))
     found = page.evaluate(
         "(({animationName, animationIterationCount}) => [animationName, animationIterationCount])"
         "(getComputedStyle(document.querySelector('.a')))"
@@ -94,11 +72,11 @@ def test_keyframes_may_be_named_like_a_keyword(publish: Publish, page: Page) -> 
     assert page.evaluate(moves) == [2]
 
 
-def test_a_component_styles_the_transition_of_what_it_names(publish: Publish, page: Page) -> None:
+def test_a_component_styles_the_transition_of_what_it_names(placed: Publish, page: Page) -> None:
     """The pseudo-elements of a transition stand at the page's root, and have the rule."""
     css = """.hero { view-transition-name: hero }
       ::view-transition-group(hero) { animation-duration: 7s }"""
-    page.goto(publish(component("hero", "export default () => <p className='hero'>x</p>;", css)))
+    page.goto(placed(component("hero", "export default () => <p className='hero'>x</p>;", css)))
     duration = """async () => {
       await document.startViewTransition(() => {}).ready;
       const group = getComputedStyle(document.documentElement, "::view-transition-group(hero)");

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from robbieblocks.model import ComponentRow
-from tests import pages
-from tests.pages import Press, block, component
+from tests.pages import Publish, component
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-Publish = Callable[..., str]
-
-
-@pytest.fixture
-def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
-    """Serves a page with a block of each given component; its address."""
-    with ExitStack() as stack:
-
-        def made(*rows: ComponentRow) -> str:
-            bundle = press.bundle(*{row.key: row for row in rows}.values())
-            assert bundle.problems == ()
-            blocks = [block(order, row.key) for order, row in enumerate(rows, 1)]
-            press.write(tmp_path, bundle, [pages.page(*blocks)], pages.node())
-            return stack.enter_context(pages.served(tmp_path))
-
-        yield made
 
 
 def _style(page: Page, selector: str, name: str) -> Any:
@@ -43,7 +21,7 @@ def _style(page: Page, selector: str, name: str) -> Any:
     )
 
 
-def test_counter_styles(publish: Publish, page: Page) -> None:
+def test_counter_styles(placed: Publish, page: Page) -> None:
     """Lists and counters show the signs of two components' styles of one name."""
     css = """@counter-style signs { system: cyclic; symbols: "%s"; suffix: "" }
       ol { list-style: signs inside; width: max-content }
@@ -51,7 +29,7 @@ def test_counter_styles(publish: Publish, page: Page) -> None:
     code = "export default () => <div className='%s'><ol><li/></ol><p/></div>;"
     wide = component("wide", code % "wide", css % ("W" * 40))
     slim = component("slim", code % "slim", css % "i")
-    page.goto(publish(wide, slim))
+    page.goto(placed(wide, slim))
     widths = page.evaluate(
         "() => ['.wide ol', '.wide p', '.slim ol', '.slim p'].map("
         "one => document.querySelector(one).offsetWidth)"
@@ -60,24 +38,24 @@ def test_counter_styles(publish: Publish, page: Page) -> None:
     assert max(widths[2:]) < 100
 
 
-def test_positions_to_try(publish: Publish, page: Page) -> None:
+def test_positions_to_try(placed: Publish, page: Page) -> None:
     """What overflows its first position takes the one of the component."""
     css = """.in { position: fixed; width: 50px; height: 50px; left: 7px;
         top: 0; bottom: calc(100% - 20px);
         position-try-fallbacks: --lower }
       @position-try --lower { inset: 90px auto auto 80px }"""
-    page.goto(publish(component("it", "export default () => <i className='in'/>;", css)))
+    page.goto(placed(component("it", "export default () => <i className='in'/>;", css)))
     found = page.evaluate(
         "() => (({x, y}) => [x, y])(document.querySelector('.in').getBoundingClientRect())"
     )
     assert found == [80, 90]
 
 
-def test_palettes_of_fonts(publish: Publish, page: Page) -> None:
+def test_palettes_of_fonts(placed: Publish, page: Page) -> None:
     """The palette that a rule defines is the one that is asked for."""
     css = """@font-palette-values --own { font-family: Some; override-colors: 0 red }
       .in { font-palette: --own }"""
-    page.goto(publish(component("it", "export default () => <i className='in'/>;", css)))
+    page.goto(placed(component("it", "export default () => <i className='in'/>;", css)))
     names = page.evaluate(
         """() => { const names = [];
           const walk = rules => { for (const rule of rules) {
@@ -89,7 +67,7 @@ def test_palettes_of_fonts(publish: Publish, page: Page) -> None:
     assert names == [_style(page, ".in", "fontPalette")]
 
 
-def test_scopes(publish: Publish, page: Page) -> None:
+def test_scopes(placed: Publish, page: Page) -> None:
     """A rule holds from the start of its `@scope` to its end, and in no other component."""
     css = """@scope (.card) to (.content) {
         p { color: rgb(1, 2, 3) } :scope { --own: 1 } > b { color: rgb(4, 5, 6) }
@@ -100,7 +78,7 @@ def test_scopes(publish: Publish, page: Page) -> None:
       <b id="bold">x</b><em><i id="deep">x</i></em><div className="content"><p
       id="no">x</p></div></div><p id="out">x</p><u id="all">x</u></section>;"""
     other = "export default () => <div className='card'><p id='other'>x</p><u id='its'>x</u></div>;"
-    page.goto(publish(component("it", code, css), component("other", other, "")))
+    page.goto(placed(component("it", code, css), component("other", other, "")))
     colors = {
         one: _style(page, f"#{one}", "color")
         for one in ("yes", "bold", "deep", "no", "out", "all", "other", "its")
@@ -112,14 +90,14 @@ def test_scopes(publish: Publish, page: Page) -> None:
     assert {colors[one] for one in ("no", "out", "other", "its")} == {"rgb(255, 255, 255)"}
 
 
-def test_layers_of_two_components(publish: Publish, page: Page) -> None:
+def test_layers_of_two_components(placed: Publish, page: Page) -> None:
     """Each component's layers have the order that it says, whatever another one says."""
     css = """@layer {0}, {1}; @layer low {{ .{2} p {{ color: rgb(1, 1, 1) }} }}
       @layer high {{ p {{ color: rgb(2, 2, 2) }} }}"""
     code = "export default () => <div className='%s'><p>x</p></div>;"
     one = component("one", code % "one", css.format("low", "high", "one"))
     two = component("two", code % "two", css.format("high", "low", "two"))
-    page.goto(publish(one, two))
+    page.goto(placed(one, two))
     assert _style(page, ".one p", "color") == "rgb(2, 2, 2)"
     assert _style(page, ".two p", "color") == "rgb(1, 1, 1)"
 
@@ -131,9 +109,9 @@ def test_layers_of_two_components(publish: Publish, page: Page) -> None:
         ".in { transition: opacity 9s } @starting-style { .in { opacity: 0 } }",
     ],
 )
-def test_styles_to_start_with(publish: Publish, page: Page, css: str) -> None:
+def test_styles_to_start_with(placed: Publish, page: Page, css: str) -> None:
     """What is shown for the first time comes from its starting style."""
-    page.goto(publish(component("it", "export default () => <p className='in'>x</p>;", css)))
+    page.goto(placed(component("it", "export default () => <p className='in'>x</p>;", css)))
     properties = """() => {
       const it = document.querySelector(".in");
       it.style.display = "none";
@@ -144,14 +122,14 @@ def test_styles_to_start_with(publish: Publish, page: Page, css: str) -> None:
     assert page.evaluate(properties) == ["opacity"]
 
 
-def test_anchors_of_two_blocks(publish: Publish, page: Page) -> None:
+def test_anchors_of_two_blocks(placed: Publish, page: Page) -> None:
     """Each block's tip stands at the block's own anchor."""
     css = """.at { anchor-name: --at; display: block; height: 40px }
       .tip { position: absolute; position-anchor: --at; top: anchor(bottom); left: anchor(left) }"""
     code = """export default () => <div><button className="at">x</button>
       <span className="tip">tip</span></div>;"""
     row = component("it", code, css)
-    page.goto(publish(row, row))
+    page.goto(placed(row, row))
     gaps = page.evaluate(
         """() => [...document.querySelectorAll(".tip")].map((tip, at) =>
           Math.round(tip.getBoundingClientRect().top

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from robbieblocks.model import AssembledBlock, ComponentRow
+from robbieblocks.model import ComponentRow
 from tests import pages
 from tests.browser.chromium import Noise
 from tests.browser.holding import REACT, RUNTIME, hold
-from tests.pages import Press, block, component
+from tests.pages import Press, Publish, block, component
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-Publish = Callable[..., str]
-
-
-@pytest.fixture
-def publish(press: Press, tmp_path: Path) -> Iterator[Publish]:
-    """Serves one page made of the given components and blocks; its address."""
-    with ExitStack() as stack:
-
-        def made(rows: list[ComponentRow], blocks: list[AssembledBlock], **more: Any) -> str:
-            written = pages.page(*blocks, **more)
-            press.write(tmp_path, press.bundle(*rows), [written], pages.node())
-            return stack.enter_context(pages.served(tmp_path))
-
-        yield made
 
 
 def _open(page: Page, address: str) -> None:

@@ -86,7 +86,8 @@ def test_blocks_that_one_batch_brings_are_queued_as_one_change(fleet: Fleet) -> 
     the_page = pages.page(master, name)
     fleet.settle()
     was = master.value("SELECT max(position) FROM sync_log")
-    props = "jsonb_build_object('text', (SELECT string_agg(md5(n || '-' || m), '') FROM generate_series(1, 20) m))"  # noqa: E501  # one expression
+    text = "SELECT string_agg(md5(n || '-' || m), '') FROM generate_series(1, 20) m"
+    props = f"jsonb_build_object('text', ({text}))"
     with apart(aurora):
         aurora.run(
             "INSERT INTO robbieblocks_page_blocks (page_id, component_id, block_order, zone, props)"
@@ -105,7 +106,10 @@ def test_blocks_that_one_batch_brings_are_queued_as_one_change(fleet: Fleet) -> 
     assert len(told) < 60
     assert "pending" not in json.dumps(told)
     assert len(told[-1]["data"]["after"]["blocks"]) == 120
-    kept = "SELECT pending, after FROM robbieblocks_change_triggers WHERE entity_id = %s AND after -> 'blocks' <> '{}'"  # noqa: E501  # one query
+    kept = """
+        SELECT pending, after FROM robbieblocks_change_triggers
+         WHERE entity_id = %s AND after -> 'blocks' <> '{}'
+    """
     assert [row["pending"] for row in master.rows(kept, the_page)] == [None]
 
 
